@@ -1,0 +1,67 @@
+/** What the pages are made from: plain values, so that a page is a function of its model and nothing else. */
+
+/** How far an upload has come; see docs/internals/contracts.md and DESIGN's life of an upload. */
+export type UploadState = "incoming" | "received" | "complete";
+
+/** One upload as it is shown. */
+export interface UploadView {
+  /** ULID, 26 characters. */
+  readonly id: string;
+  /** File name as the client gave it, made safe by the service. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly contentType: string | null;
+  /** Algorithm (`sha256`) -> lower-case hex digest. */
+  readonly checksums: Readonly<Record<string, string>>;
+  readonly description: string | null;
+  /** ISO 8601, UTC; null while the upload is not complete. */
+  readonly completedAt: string | null;
+  readonly state: UploadState;
+}
+
+/** `GET /`. */
+export interface HomeModel {
+  readonly siteName: string;
+  /** Path that takes the multipart POST, as in `/upload`. */
+  readonly uploadPath: string;
+  /** Bytes; 0 is no limit. */
+  readonly maxFileSize: number;
+  /** Algorithms computed for every upload, as in `["sha256"]`. */
+  readonly checksums: readonly string[];
+}
+
+/** `GET /list`. */
+export interface ListModel {
+  readonly siteName: string;
+  /** Newest first. */
+  readonly uploads: readonly UploadView[];
+  /** Id to pass as `after` for the next, older page; null on the last page. */
+  readonly next: string | null;
+  /** What was searched for; empty when nothing was. */
+  readonly query: string;
+  /** Ids of the uploads to point out, from `?new=`. */
+  readonly newIds: readonly string[];
+  /**
+   * The `after` of this page; when given, a link back to the newest is shown.
+   * @default none: this is the first page
+   */
+  readonly after?: string | null;
+}
+
+/** Any error, with the sentences of protocol/errors.ts. */
+export interface ErrorModel {
+  /** HTTP status, 400 to 599. */
+  readonly status: number;
+  /** Stable code, as in `too_large`. */
+  readonly code: string;
+  /** What was wrong and what is allowed. */
+  readonly message: string;
+  /** What to do. */
+  readonly hint: string;
+  /**
+   * Id of the request in the logs.
+   * @default none: a static page does not know it
+   */
+  readonly requestId?: string;
+}

@@ -1,0 +1,140 @@
+/** Every sentence of the pages, by the place where it shows. */
+
+/** Head and foot of every page. */
+export const FRAME = {
+  navigation: "Pages",
+  upload: "Upload",
+  files: "Files",
+  skip: "Skip to the content",
+} as const;
+
+/** `GET /`. */
+export const HOME = {
+  title: "Upload files",
+  lead: "Files go straight to this server, are checked on the way and then listed.",
+  limit: (size: string) => `Up to ${size} a file.`,
+  choose: "Choose files",
+  orDrop: "or drop them here",
+  dropNow: "Drop to add",
+  description: "Description",
+  optional: "optional",
+  descriptionHelp: "Kept with every file of this upload.",
+  submit: "Upload",
+  submitCount: (count: number) => (count === 1 ? "Upload 1 file" : `Upload ${count} files`),
+  queueTitle: "Your files",
+  terminalTitle: "From a terminal",
+  terminalLead: "The same upload with curl. CA is the file of the site's certificate authority; leave the option out when your system trusts the site already.",
+  withoutScript: "Without JavaScript there is no progress to see; the upload works all the same.",
+} as const;
+
+/** The line of one file below the form. */
+export const ITEM = {
+  ready: "Ready",
+  queued: "Waiting for its turn",
+  sending: "Uploading",
+  finishing: "All bytes sent, the server is filing it",
+  done: "Uploaded",
+  cancelled: "Cancelled",
+  failed: "Not uploaded",
+  remove: "Remove",
+  cancel: "Cancel",
+  retry: "Retry",
+  dismiss: "Dismiss",
+  progressOf: (name: string) => `Progress of ${name}`,
+  actionOn: (action: string, name: string) => `${action} ${name}`,
+  amount: (done: string, total: string, percent: number) => `${done} of ${total} · ${percent}%`,
+  left: (duration: string) => `${duration} left`,
+  requestId: (id: string) => `Request ${id}`,
+  seeInList: "See it in the list",
+  overall: (done: number, total: number) => `${done} of ${total} uploaded`,
+  overallFailed: (failed: number) => `${failed} not uploaded`,
+  seeList: "See the list",
+} as const;
+
+/** Copy buttons, on both pages. */
+export const COPY = {
+  copy: "Copy",
+  copied: "Copied",
+  failed: "Not copied",
+  digest: (algorithm: string, name: string) => `Copy the ${algorithm} of ${name}`,
+  command: "Copy the command",
+} as const;
+
+/** Read aloud by screen readers as things happen. */
+export const LIVE = {
+  added: (count: number) => (count === 1 ? "1 file added" : `${count} files added`),
+  started: (name: string) => `Uploading ${name}`,
+  done: (name: string) => `${name} uploaded`,
+  failed: (name: string, message: string) => `${name} was not uploaded: ${message}`,
+  cancelled: (name: string) => `${name} cancelled`,
+  removed: (name: string) => `${name} removed`,
+  copied: "Copied to the clipboard",
+} as const;
+
+/** What the browser itself finds wrong; the server's own sentences come with its answers. */
+export const PROBLEM = {
+  tooLarge: (size: string, limit: string) => ({
+    message: `The file has ${size}; this site takes up to ${limit} a file.`,
+    hint: "Split the file, or ask the site's administrator for a higher limit.",
+  }),
+  folder: (name: string) => ({
+    message: `${name} is a folder; only files can be uploaded.`,
+    hint: "Open the folder and drop its files, or pack it into an archive first.",
+  }),
+  unreadable: {
+    message: "The browser can no longer read the file.",
+    hint: "It was changed, moved or removed after you chose it, or it is a folder. Remove it here and choose it again.",
+  },
+  offline: {
+    message: "This device is offline.",
+    hint: "Check the network, then retry. The file is sent again from its start.",
+  },
+  unreachable: {
+    message: "The server could not be reached.",
+    hint: "Check the network and that the site is up, then retry.",
+  },
+  closed: (done: string, total: string) => ({
+    message: `The connection was closed after ${done} of ${total}.`,
+    hint: "Retry. If it stops again, the server or something between may limit size or time: tell the site's administrator the time and the file's size.",
+  }),
+  unexpected: (status: number) => ({
+    message: `The server answered with status ${status}, and not in a form that this page understands.`,
+    hint: "Retry. If it happens again, tell the site's administrator the time and the status.",
+  }),
+} as const;
+
+/** `GET /list`. */
+export const LIST = {
+  title: "Files",
+  search: "Search",
+  searchHelp: "Name or description",
+  clear: "Clear",
+  name: "Name",
+  size: "Size",
+  checksum: "Checksum",
+  time: "Uploaded",
+  description: "Description",
+  caption: "Uploaded files, newest first",
+  added: (count: number) => (count === 1 ? "1 file uploaded." : `${count} files uploaded.`),
+  isNew: "new",
+  pending: "being filed",
+  empty: "No files yet",
+  emptyHint: "Upload the first one.",
+  nothingFound: (query: string) => `No file matches “${query}”`,
+  nothingFoundHint: "Search looks at names and descriptions.",
+  noMore: "No older files",
+  noMoreHint: "This is past the end of the list.",
+  showAll: "Show all files",
+  older: "Older",
+  newest: "Newest",
+  pages: "Pages of the list",
+} as const;
+
+/** Error pages. */
+export const ERROR = {
+  title: (status: number) => `Error ${status}`,
+  back: "Back to the upload page",
+  toList: "List of files",
+  requestId: "Request id",
+  requestIdHelp: "Quote it when you ask the site's administrator: it is in the logs.",
+} as const;
