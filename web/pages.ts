@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { algorithmName, displayName, formatBytes, formatExactBytes, formatUtc, preferredChecksum } from "./format.ts";
 import { html, trusted, type Html, type HtmlValue } from "./html.ts";
 import type { ErrorModel, HomeModel, ListModel, UploadView } from "./model.ts";
-import { COPY, ERROR, FRAME, HOME, LIST } from "./strings.ts";
+import { COPY, ERROR, FRAME, HOME, ITEM, LIST } from "./strings.ts";
 import { BASE_CSS } from "./style/base.ts";
 
 export type { ErrorModel, HomeModel, ListModel, UploadState, UploadView } from "./model.ts";
@@ -85,7 +85,7 @@ export function renderHome(model: HomeModel): string {
   const main = html`<h1>${HOME.title}</h1>
 <p class="lead">${HOME.lead}${limit}</p>
 <form id="upload" class="card" method="post" action="${model.uploadPath}" enctype="multipart/form-data" data-max-file-size="${model.maxFileSize}">
-<label class="drop" for="file">
+<label id="drop" class="drop" for="file">
 <svg class="drop-sign" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true"><path d="M16 21V6m0 0-6 6m6-6 6 6M6 21v3a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-3"/></svg>
 <span class="drop-text"><span class="drop-action">${HOME.choose}</span> <span class="drop-or">${HOME.orDrop}</span></span>
 <span class="drop-now" aria-hidden="true">${HOME.dropNow}</span>
@@ -100,14 +100,14 @@ export function renderHome(model: HomeModel): string {
 <noscript><p class="quiet small">${HOME.withoutScript}</p></noscript>
 </form>
 <section id="queue" class="queue" aria-labelledby="queue-title" hidden>
-<div class="queue-head"><h2 id="queue-title">${HOME.queueTitle}</h2><p id="queue-summary" class="quiet"></p></div>
+<div class="queue-head"><h2 id="queue-title" tabindex="-1">${HOME.queueTitle}</h2><p class="queue-sum"><span id="queue-summary" class="quiet"></span> <a id="queue-link" href="/list" hidden>${ITEM.seeList}</a></p></div>
 <ul id="items" class="items"></ul>
 </section>
 <p id="live" class="visually-hidden" role="status" aria-live="polite"></p>
 <details class="terminal">
 <summary>${HOME.terminalTitle}</summary>
 <p class="quiet">${HOME.terminalLead}</p>
-<div class="command"><pre tabindex="0"><code id="command" data-path="${model.uploadPath}">curl --cacert CA -F file=@FILE -F terminal=yes https://HOST${model.uploadPath}</code></pre>
+<div class="command"><pre tabindex="0" role="region" aria-label="${HOME.terminalTitle}"><code id="command" data-path="${model.uploadPath}">curl --cacert CA -F file=@FILE -F terminal=yes https://HOST${model.uploadPath}</code></pre>
 <button type="button" class="button small" data-copy-from="command" aria-label="${COPY.command}" hidden>${COPY.copy}</button></div>
 </details>`;
   return frame({ title: HOME.title, siteName: model.siteName, current: "home", standalone: false, script: true }, main);

@@ -1,0 +1,157 @@
+/** A small real server with the site's pages, whose upload address answers as the file's name asks. */
+import { createHash, randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { buildAssets } from "../../web/assets.ts";
+import { ASSETS_PATH, PAGE_CSP, STANDALONE_CSP, renderError, renderHome, renderList, type UploadView } from "../../web/pages.ts";
+
+/** What a test may see and set. */
+export interface PageServer {
+  readonly origin: string;
+  /** Newest first; shown by `/list`. */
+  readonly uploads: UploadView[];
+  /** Every POST that came, in the order of their starts. */
+  readonly posts: { readonly fileName: string; readonly accept: string; readonly body: () => string }[];
+  /** Largest number of POSTs that ran at the same time. */
+  atOnceMax(): number;
+  /** File names whose uploads are broken off in the middle; take them out to let a retry succeed. */
+  readonly cut: Set<string>;
+  /** File names that are refused with 507. */
+  readonly refused: Set<string>;
+  /** File names whose bytes are not read on until taken out. */
+  readonly held: Set<string>;
+  close(): Promise<void>;
+}
+
+export interface PageServerOptions {
+  /** Bytes. @default 0: no limit */
+  readonly maxFileSize?: number;
+}
+
+const HEAD_BYTES_MAX = 4096;
+const KEPT_BYTES_MAX = 64 * 1024;
+const CUT_AFTER_BYTES = 256 * 1024;
+const HOLD_POLL_MS = 20;
+
+interface Received {
+  readonly fileName: string;
+  readonly size: number;
+  readonly text: string;
+}
+
+/** Reads the form of a POST as it comes; the size is that of the whole body, which is all that a page can tell. */
+async function receive(request: IncomingMessage, state: State): Promise<Received | null> {
+  let head = "";
+  let text = "";
+  let size = 0;
+  let fileName = "";
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (head.length < HEAD_BYTES_MAX) head += chunk.toString("latin1", 0, HEAD_BYTES_MAX);
+    text = (text + chunk.toString("utf8")).slice(-KEPT_BYTES_MAX);
+    if (fileName === "") {
+      const match = /filename="([^"]*)"/.exec(head);
+      if (match?.[1] !== undefined) {
+        fileName = Buffer.from(match[1], "latin1").toString("utf8");
+        state.posts.push({ fileName, accept: request.headers.accept ?? "", body: () => text });
+      }
+    }
+    while (state.held.has(fileName) && !request.destroyed) await delay(HOLD_POLL_MS);
+    if (state.cut.has(fileName) && size > CUT_AFTER_BYTES) {
+      request.destroy();
+      return null;
+    }
+  }
+  return { fileName, size, text };
+}
+
+type State = Pick<PageServer, "posts" | "cut" | "refused" | "held" | "uploads">;
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+function record(received: Received, state: State): UploadView {
+  const id = `01${randomBytes(15).toString("hex").slice(0, 24).toUpperCase()}`;
+  const description = /name="description"\r\n\r\n([^\r]*)/.exec(received.text)?.[1] ?? "";
+  const upload: UploadView = {
+    id,
+    name: received.fileName,
+    size: received.size,
+    contentType: "application/octet-stream",
+    checksums: { sha256: createHash("sha256").update(received.text).digest("hex") },
+    description: description === "" ? null : description,
+    completedAt: new Date().toISOString(),
+    state: "complete",
+  };
+  state.uploads.unshift(upload);
+  return upload;
+}
+
+async function upload(request: IncomingMessage, response: ServerResponse, state: State): Promise<void> {
+  const received = await receive(request, state);
+  if (received === null) return;
+  if (state.refused.has(received.fileName)) {
+    const error = { code: "no_space", status: 507, message: "The disk of the site is full.", hint: "Ask the site's administrator to make room, then retry.", requestId: "0123456789abcdef0123456789abcdef" };
+    sendJson(response, 507, { error });
+    return;
+  }
+  const done = record(received, state);
+  if ((request.headers.accept ?? "").includes("text/html")) {
+    response.writeHead(303, { location: `/list?new=${done.id}` }).end();
+  } else {
+    const { id, name, size, checksums, description } = done;
+    sendJson(response, 200, { message: "Upload Complete", id, name, size, checksums, description });
+  }
+}
+
+function page(response: ServerResponse, status: number, text: string, policy: string): void {
+  response.writeHead(status, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy }).end(text);
+}
+
+function list(url: URL, state: State): string {
+  const query = url.searchParams.get("q") ?? "";
+  const after = url.searchParams.get("after");
+  const newIds = (url.searchParams.get("new") ?? "").split(",").filter((id) => id !== "");
+  const found = state.uploads.filter((one) => `${one.name} ${one.description ?? ""}`.includes(query));
+  const from = after === null ? 0 : found.findIndex((one) => one.id === after) + 1;
+  const uploads = found.slice(from, from + 10);
+  const next = found.length > from + 10 ? (uploads.at(-1)?.id ?? null) : null;
+  return renderList({ siteName: "slipway", uploads, next, query, newIds, after });
+}
+
+/** Starts the server on a free port of the loopback. */
+export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
+  const assets = await buildAssets();
+  const state: State = { uploads: [], posts: [], cut: new Set(), refused: new Set(), held: new Set() };
+  let running = 0;
+  let runningMax = 0;
+  const home = renderHome({ siteName: "slipway", uploadPath: "/upload", maxFileSize: options.maxFileSize ?? 0, checksums: ["sha256"] });
+  const error = { status: 502, code: "service_down", message: "The service that files uploads does not answer.", hint: "Wait a minute and try again. If it stays so, tell the site's administrator." };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    const asset = url.pathname.startsWith(ASSETS_PATH) ? assets.get(url.pathname.slice(ASSETS_PATH.length)) : undefined;
+    if (request.method === "POST" && url.pathname === "/upload") {
+      running += 1;
+      runningMax = Math.max(runningMax, running);
+      // A client that cancels breaks the body off; the page, not the server, is under test then.
+      void upload(request, response, state).catch(() => response.destroy()).finally(() => (running -= 1));
+    } else if (asset !== undefined) response.writeHead(200, { "content-type": asset.type }).end(asset.body);
+    else if (url.pathname === "/") page(response, 200, home, PAGE_CSP);
+    else if (url.pathname === "/list") page(response, 200, list(url, state), PAGE_CSP);
+    else if (url.pathname === "/standalone-error") page(response, 502, renderError(error, { standalone: true }), STANDALONE_CSP);
+    else page(response, 404, renderError({ ...error, status: 404, code: "not_found", message: "There is nothing at this address.", hint: "Check the address, or look for the file in the list.", requestId: "0123456789abcdef0123456789abcdef" }), PAGE_CSP);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("page server: no TCP address");
+  return {
+    ...state,
+    origin: `http://127.0.0.1:${address.port}`,
+    atOnceMax: () => runningMax,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

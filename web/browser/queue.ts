@@ -1,0 +1,163 @@
+/**
+ * The queue of uploads as a state machine: pure, so that every order of events can be tested. An event that does
+ * not fit an item's state is ignored, because the network may still report on an upload that was just cancelled.
+ *
+ *     ready -> queued -> sending -> finishing -> done
+ *       |        |          |           |
+ *       |        +--> cancelled <-------+---> failed      (both go back to queued by a retry)
+ *       +-> removed
+ */
+
+/** How many uploads run at the same time: one hides the waits of the other, more would only share the line. */
+export const AT_ONCE_MAX = 2;
+
+/** What went wrong, in sentences for people. */
+export interface Problem {
+  readonly message: string;
+  readonly hint: string;
+  /** Id of the request in the server's logs. @default none: no answer came */
+  readonly requestId?: string;
+}
+
+/** What the server said of a finished upload. */
+export interface UploadResult {
+  readonly id: string;
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+export type ItemState =
+  | { readonly kind: "ready" }
+  | { readonly kind: "queued" }
+  | { readonly kind: "sending"; /** Bytes of the file. */ readonly loaded: number }
+  | { readonly kind: "finishing" }
+  | { readonly kind: "done"; readonly result: UploadResult }
+  | { readonly kind: "failed"; readonly problem: Problem; /** Whether sending the same again may help. */ readonly canRetry: boolean }
+  | { readonly kind: "cancelled" };
+
+/** One file. */
+export interface Item {
+  readonly key: number;
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly description: string;
+  readonly state: ItemState;
+}
+
+export interface Queue {
+  readonly items: readonly Item[];
+  readonly nextKey: number;
+}
+
+/** A file to add; with a problem it is shown as failed and never sent. */
+export interface NewFile {
+  readonly name: string;
+  readonly size: number;
+  readonly problem?: Problem;
+}
+
+export type QueueEvent =
+  | { readonly kind: "add"; readonly files: readonly NewFile[] }
+  | { readonly kind: "submit"; readonly description: string }
+  | { readonly kind: "start"; readonly key: number }
+  | { readonly kind: "progress"; readonly key: number; readonly loaded: number }
+  | { readonly kind: "sent"; readonly key: number }
+  | { readonly kind: "done"; readonly key: number; readonly result: UploadResult }
+  | { readonly kind: "fail"; readonly key: number; readonly problem: Problem }
+  | { readonly kind: "cancel"; readonly key: number }
+  | { readonly kind: "retry"; readonly key: number }
+  | { readonly kind: "remove"; readonly key: number };
+
+export const EMPTY_QUEUE: Queue = { items: [], nextKey: 1 };
+
+type ItemEvent = Exclude<QueueEvent, { readonly kind: "add" | "submit" | "remove" }>;
+
+function isRunning(state: ItemState): boolean {
+  return state.kind === "sending" || state.kind === "finishing";
+}
+
+function nextState(item: Item, event: ItemEvent): ItemState {
+  const { state } = item;
+  switch (event.kind) {
+    case "start":
+      return state.kind === "queued" ? { kind: "sending", loaded: 0 } : state;
+    case "progress":
+      return state.kind === "sending" ? { kind: "sending", loaded: Math.min(item.size, Math.max(0, event.loaded)) } : state;
+    case "sent":
+      return state.kind === "sending" ? { kind: "finishing" } : state;
+    case "done":
+      return isRunning(state) ? { kind: "done", result: event.result } : state;
+    case "fail":
+      return isRunning(state) ? { kind: "failed", problem: event.problem, canRetry: true } : state;
+    case "cancel":
+      return isRunning(state) || state.kind === "queued" ? { kind: "cancelled" } : state;
+    case "retry":
+      return state.kind === "cancelled" || (state.kind === "failed" && state.canRetry) ? { kind: "queued" } : state;
+  }
+}
+
+function isRemovable(state: ItemState): boolean {
+  return state.kind === "ready" || state.kind === "failed" || state.kind === "cancelled";
+}
+
+function added(queue: Queue, files: readonly NewFile[]): Queue {
+  const items = files.map((file, index): Item => ({
+    key: queue.nextKey + index,
+    name: file.name,
+    size: file.size,
+    description: "",
+    state: file.problem === undefined ? { kind: "ready" } : { kind: "failed", problem: file.problem, canRetry: false },
+  }));
+  return { items: [...queue.items, ...items], nextKey: queue.nextKey + items.length };
+}
+
+/** The queue after an event; the very same object when nothing changed. */
+export function step(queue: Queue, event: QueueEvent): Queue {
+  if (event.kind === "add") return event.files.length === 0 ? queue : added(queue, event.files);
+  const items = queue.items.flatMap((item): readonly Item[] => {
+    if (event.kind === "submit") {
+      return item.state.kind === "ready" ? [{ ...item, description: event.description, state: { kind: "queued" } }] : [item];
+    }
+    if (item.key !== event.key) return [item];
+    if (event.kind === "remove") return isRemovable(item.state) ? [] : [item];
+    const state = nextState(item, event);
+    return state === item.state ? [item] : [{ ...item, state }];
+  });
+  const isSame = items.length === queue.items.length && items.every((item, index) => item === queue.items[index]);
+  return isSame ? queue : { ...queue, items };
+}
+
+/** Keys of the items to start now, oldest first. */
+export function startable(queue: Queue): readonly number[] {
+  const running = queue.items.filter((item) => isRunning(item.state)).length;
+  return queue.items
+    .filter((item) => item.state.kind === "queued")
+    .slice(0, Math.max(0, AT_ONCE_MAX - running))
+    .map((item) => item.key);
+}
+
+/** What is to be said of the whole queue. */
+export interface QueueSummary {
+  readonly total: number;
+  readonly ready: number;
+  /** Queued, sending or finishing: leaving the page would lose them. */
+  readonly underWay: number;
+  readonly failed: number;
+  /** Ids of the finished uploads, in the order of the queue. */
+  readonly doneIds: readonly string[];
+}
+
+export function summarise(queue: Queue): QueueSummary {
+  const count = (...kinds: readonly ItemState["kind"][]): number =>
+    queue.items.filter((item) => kinds.includes(item.state.kind)).length;
+  return {
+    total: queue.items.length,
+    ready: count("ready"),
+    underWay: count("queued", "sending", "finishing"),
+    failed: count("failed"),
+    doneIds: queue.items.flatMap((item) => (item.state.kind === "done" ? [item.state.result.id] : [])),
+  };
+}
