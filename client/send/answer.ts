@@ -1,0 +1,68 @@
+/** How sending a file ended. */
+export type SendResult =
+  | { readonly ok: true; readonly id: string; readonly name: string; readonly size: number; readonly sha256: string; readonly checked: boolean; readonly ms: number }
+  | { readonly ok: false; readonly code: string; readonly status: number | null; readonly message: string; readonly hint: string };
+
+export type SendFailure = Extract<SendResult, { ok: false }>;
+
+/** What was sent, to hold the answer against. */
+export interface Sent {
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+  readonly ms: number;
+}
+
+/** Judges the site's answer to a whole file: only one that names the same bytes is a success. */
+export function judge(status: number, body: string, sent: Sent): SendResult {
+  const answer = parseObject(body);
+  if (status !== 200) return refusal(status, answer);
+  const { id, name, size, checksums } = answer;
+  if (typeof id !== "string" || typeof name !== "string" || typeof size !== "number") {
+    return failure("bad_answer", status, "the site answered 200, but not with the record of an upload", "check that the URL is the upload path of a Slipway site");
+  }
+  const theirs = isObject(checksums) && typeof checksums["sha256"] === "string" ? checksums["sha256"] : undefined;
+  if (size !== sent.size || (theirs !== undefined && theirs !== sent.sha256)) {
+    return failure("corrupt", status, `the site has other bytes than were sent: ${size} with SHA-256 ${theirs ?? "unknown"}, sent ${sent.size} with ${sent.sha256}`, "send the file again; if it happens twice, tell the site's administrator");
+  }
+  return { ok: true, id, name, size, sha256: sent.sha256, checked: theirs !== undefined, ms: sent.ms };
+}
+
+/** The site's refusal, in its own words where it has some (docs/internals/contracts.md, section 4). */
+export function refusal(status: number, answer: Readonly<Record<string, unknown>>): SendFailure {
+  const error = isObject(answer["error"]) ? answer["error"] : {};
+  const text = (key: string): string | undefined => (typeof error[key] === "string" ? error[key] : undefined);
+  return failure(text("code") ?? "refused", status, text("message") ?? `the site answered ${status}`, text("hint") ?? "ask the site's administrator");
+}
+
+const CERTIFICATE_CODES = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNABLE_TO_GET_ISSUER_CERT",
+]);
+
+/** A failure below HTTP, by its error code. */
+export function networkFailure(error: NodeJS.ErrnoException, host: string): SendFailure {
+  const code = error.code ?? "";
+  if (CERTIFICATE_CODES.has(code)) {
+    return failure("untrusted", null, `the certificate of ${host} is signed by a CA that is not trusted here`, "pass the site's CA with --cacert FILE");
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return failure("wrong_name", null, `the certificate is not for ${host}`, "use a name that the certificate has");
+  if (code === "ECONNREFUSED") return failure("unreachable", null, `nothing listens at ${host}`, "check the address and port, and that the site runs");
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return failure("unreachable", null, `${host} has no address`, "check the host name");
+  if (code === "ECONNRESET" || code === "EPIPE") return failure("cut", null, `${host} closed the connection before it answered`, "send the file again");
+  if (code === "CHANGED") return failure("changed", null, error.message, "send the file again when nothing writes to it");
+  return failure("network", null, `sending to ${host} failed: ${error.message}`, "send the file again");
+}
+
+const failure = (code: string, status: number | null, message: string, hint: string): SendFailure => ({ ok: false, code, status, message, hint });
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A JSON object, or an empty one for anything else. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

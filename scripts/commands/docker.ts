@@ -1,0 +1,31 @@
+import type { Argv } from "../core/run.ts";
+
+/** Version of the engine, alone on stdout; fails when the engine does not answer. */
+export const engineVersion = (): Argv => ["docker", "version", "--format", "{{.Server.Version}}"];
+
+export const imageId = (image: string): Argv => ["docker", "image", "inspect", "--format", "{{.Id}}", image];
+
+export const pull = (image: string): Argv => ["docker", "pull", "--quiet", image];
+
+/** Makes an image of the root file system in a tar file. */
+export const importImage = (tar: string, image: string): Argv => [
+  "docker", "import", "--change", 'CMD ["bash"]', tar, image,
+];
+
+/** Containers of a site, running or not, as JSON lines. */
+export const siteContainers = (siteName: string): Argv => [
+  "docker", "ps", "--all", "--no-trunc", "--filter", `name=^${siteName}-`, "--format", "{{json .}}",
+];
+
+export const containerState = (container: string): Argv => [
+  "docker", "inspect", "--type", "container", "--format", "{{json .State}}", container,
+];
+
+export const containerLogs = (container: string, lines: number): Argv => ["docker", "logs", "--tail", String(lines), container];
+
+export const volumeExists = (volume: string): Argv => ["docker", "volume", "inspect", "--format", "{{.Mountpoint}}", volume];
+
+export const removeVolume = (volume: string): Argv => ["docker", "volume", "rm", volume];
+
+/** The daemon for a machine without an init system; it stays when the command that started it ends. */
+export const daemon = (): Argv => ["setsid", "dockerd"];

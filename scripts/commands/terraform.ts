@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import type { Argv } from "../core/run.ts";
+import { checkout } from "../core/paths.ts";
+
+const cdktf = join(checkout, "node_modules", ".bin", "cdktf");
+
+/** Environment of every cdktf and terraform run: no phoning home, no questions. */
+export function terraformEnvironment(binary: string): Readonly<Record<string, string>> {
+  return {
+    TERRAFORM_BINARY_NAME: binary,
+    CHECKPOINT_DISABLE: "1",
+    DISABLE_VERSION_CHECK: "1",
+    SEND_CRASH_REPORTS: "false",
+    CI: "1",
+    FORCE_COLOR: "0",
+    TF_IN_AUTOMATION: "1",
+    TF_INPUT: "0",
+  };
+}
+
+/** Deploys; without the lock file's check, which would ask the registry. */
+export const deploy = (): Argv => [cdktf, "deploy", "--auto-approve", "--skip-provider-lock", "--no-color"];
+
+export const destroy = (): Argv => [cdktf, "destroy", "--auto-approve", "--skip-provider-lock", "--no-color"];
+
+/** What a deploy did, as terraform counts it. */
+export interface Applied {
+  readonly added: number;
+  readonly changed: number;
+  readonly destroyed: number;
+}
+
+/** The closing line of an apply in cdktf's output; `undefined` when there is none. */
+export function appliedOf(output: string): Applied | undefined {
+  const last = [...output.matchAll(/Apply complete! Resources: (?:\d+ imported, )?(\d+) added, (\d+) changed, (\d+) destroyed/g)].at(-1);
+  if (last !== undefined) return { added: Number(last[1]), changed: Number(last[2]), destroyed: Number(last[3]) };
+  return /No changes\./.test(output) ? { added: 0, changed: 0, destroyed: 0 } : undefined;
+}
+
+/** The part of a failed run that says why: terraform's own error boxes, else the last lines. */
+export function errorOf(output: string): string {
+  const lines = output.split("\n").map((line) => line.replace(/^\s*\S+\s{2,}(?=[╷│╵])/, ""));
+  const boxed = lines.filter((line) => /^\s*[│|]/.test(line)).map((line) => line.replace(/^\s*[│|]\s?/, "").trimEnd());
+  const text = boxed.join("\n").trim();
+  return text === "" ? lines.filter((line) => line.trim() !== "").slice(-25).join("\n") : text;
+}
