@@ -5,27 +5,31 @@ const UNITS = ["kB", "MB", "GB", "TB", "PB"] as const;
 /** Characters that turn the direction of the text around them (UAX #9): a name could look like another one. */
 const DIRECTION_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** Keeps a number and its unit on one line. */
+const NO_BREAK = "\u00a0";
+
 /**
- * A size in decimal units with three significant digits: `999 B`, `1.23 MB`, `45.6 GB`, `789 GB`.
+ * A size in decimal units with up to three significant digits: `999 B`, `1.23 MB`, `45.6 GB`, `50 GB`. The space
+ * is a no-break space.
  * @param bytes Anything not finite or below zero counts as 0.
  */
 export function formatBytes(bytes: number): string {
   let value = Number.isFinite(bytes) && bytes > 0 ? bytes : 0;
-  if (value < 1000) return `${Math.floor(value)} B`;
+  if (value < 1000) return `${Math.floor(value)}${NO_BREAK}B`;
   let unit = -1;
   // 999.5 would be printed as "1000"; the next unit says it better.
   while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  const decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  return `${value.toFixed(decimals)} ${UNITS[unit]}`;
+  const decimals = Number.isInteger(value) ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return `${value.toFixed(decimals)}${NO_BREAK}${UNITS[unit]}`;
 }
 
-/** A size to the byte, with thin spaces between the thousands: `4 294 967 296 bytes`. */
+/** A size to the byte, with narrow no-break spaces between the thousands: `4 294 967 296 bytes`. */
 export function formatExactBytes(bytes: number): string {
   const digits = String(Math.max(0, Math.floor(bytes))).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-  return `${digits} ${bytes === 1 ? "byte" : "bytes"}`;
+  return `${digits}${NO_BREAK}${bytes === 1 ? "byte" : "bytes"}`;
 }
 
 /** @param bytesPerSecond As in `formatBytes`. */

@@ -108,7 +108,7 @@ export function renderHome(model: HomeModel): string {
 <summary>${HOME.terminalTitle}</summary>
 <p class="quiet">${HOME.terminalLead}</p>
 <div class="command"><pre tabindex="0" role="region" aria-label="${HOME.terminalTitle}"><code id="command" data-path="${model.uploadPath}">curl --cacert CA -F file=@FILE -F terminal=yes https://HOST${model.uploadPath}</code></pre>
-<button type="button" class="button small" data-copy-from="command" aria-label="${COPY.command}" hidden>${COPY.copy}</button></div>
+<button type="button" class="button small plain" data-copy-from="command" aria-label="${COPY.command}" hidden>${COPY.copy}</button></div>
 </details>`;
   return frame({ title: HOME.title, siteName: model.siteName, current: "home", standalone: false, script: true }, main);
 }
@@ -118,7 +118,7 @@ function digestCell(upload: UploadView, withAlgorithm: boolean): HtmlValue {
   if (checksum === null) return "";
   const label = algorithmName(checksum.algorithm);
   return html`<span class="digest-line">${withAlgorithm && html`<span class="quiet small">${label}</span> `}<code class="digest" title="${checksum.digest}">${checksum.digest}</code>
-<button type="button" class="button small" data-copy="${checksum.digest}" aria-label="${COPY.digest(label, displayName(upload.name))}" hidden>${COPY.copy}</button></span>`;
+<button type="button" class="button small plain" data-copy="${checksum.digest}" aria-label="${COPY.digest(label, displayName(upload.name))}" hidden>${COPY.copy}</button></span>`;
 }
 
 function listRow(upload: UploadView, isNew: boolean, withAlgorithm: boolean, checksumTitle: string): Html {

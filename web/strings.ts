@@ -93,6 +93,11 @@ export const PROBLEM = {
     message: "The server could not be reached.",
     hint: "Check the network and that the site is up, then retry.",
   },
+  /** All bytes were sent, so the server may have filed them. */
+  unanswered: {
+    message: "The connection was closed before the server answered.",
+    hint: "The file may have arrived all the same: look at the list before you retry.",
+  },
   closed: (done: string, total: string) => ({
     message: `The connection was closed after ${done} of ${total}.`,
     hint: "Retry. If it stops again, the server or something between may limit size or time: tell the site's administrator the time and the file's size.",

@@ -1,6 +1,6 @@
 /** Debian's Chromium through playwright-core, for tests that look at a page as a person does. */
 import { existsSync } from "node:fs";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser, type Page } from "playwright-core";
 
 /** Where Debian puts it; another place can be given as SLIPWAY_CHROMIUM. */
 export const CHROMIUM_PATH = process.env.SLIPWAY_CHROMIUM ?? "/usr/bin/chromium";
@@ -29,4 +29,23 @@ const ARGUMENTS = [
  */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM_PATH, headless: true, args: [...ARGUMENTS] });
+}
+
+/**
+ * Drops files (or folders) of this machine in the middle of an element, through the browser's own input handling,
+ * as a file manager would.
+ * @param paths Absolute paths.
+ * @throws Error when the element has no place on the page.
+ */
+export async function dropPaths(page: Page, selector: string, paths: readonly string[]): Promise<void> {
+  const target = page.locator(selector);
+  await target.scrollIntoViewIfNeeded();
+  const box = await target.boundingBox();
+  if (box === null) throw new Error(`${selector}: not visible, nothing can be dropped on it`);
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await session.send("Input.dispatchDragEvent", { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data });
+  }
+  await session.detach();
 }

@@ -27,8 +27,18 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** How long sentences are gathered, ms: one that replaces another at once would keep it from being read. */
+const GATHER_MS = 150;
+
+let gathered: string[] = [];
+
 /** Has screen readers say a sentence, after what they are saying now. */
 export function announce(sentence: string): void {
-  const live = document.getElementById("live");
-  if (live !== null) live.textContent = sentence;
+  gathered.push(sentence);
+  if (gathered.length > 1) return;
+  setTimeout(() => {
+    const live = document.getElementById("live");
+    if (live !== null) live.textContent = gathered.join(". ");
+    gathered = [];
+  }, GATHER_MS);
 }

@@ -1,5 +1,5 @@
 /** What an answer of the server means. Pure; the answers are those of docs/internals/contracts.md, section 4. */
-import { formatBytes } from "../format.ts";
+import { formatBytes, formatExactBytes } from "../format.ts";
 import { PROBLEM } from "../strings.ts";
 import type { Problem, UploadResult } from "./queue.ts";
 
@@ -57,10 +57,13 @@ export interface Breakdown {
   readonly loaded: number;
   /** Size of the file, bytes. */
   readonly total: number;
+  /** Whether the whole request was sent and only the answer missing. */
+  readonly isSent: boolean;
 }
 
 /** The most likely cause of a request that ended without an answer. */
 export function problemOfBreakdown(breakdown: Breakdown): Problem {
+  if (breakdown.isSent) return PROBLEM.unanswered;
   if (!breakdown.isReadable) return PROBLEM.unreadable;
   if (!breakdown.isOnline) return PROBLEM.offline;
   if (breakdown.loaded === 0) return PROBLEM.unreachable;
@@ -70,5 +73,8 @@ export function problemOfBreakdown(breakdown: Breakdown): Problem {
 /** Why a file is not even sent, or undefined when it may be. */
 export function problemBeforeSending(size: number, maxFileSize: number): Problem | undefined {
   if (maxFileSize === 0 || size <= maxFileSize) return undefined;
-  return PROBLEM.tooLarge(formatBytes(size), formatBytes(maxFileSize));
+  // Two sizes that read the same would make the sentence a riddle; then it is said to the byte.
+  const isClose = formatBytes(size) === formatBytes(maxFileSize);
+  const format = isClose ? formatExactBytes : formatBytes;
+  return PROBLEM.tooLarge(format(size), format(maxFileSize));
 }

@@ -64,7 +64,7 @@ function resultElement(result: UploadResult): HTMLElement {
     const line = create("span", "digest-line");
     const code = create("code", "digest digest-long", checksum.digest);
     code.title = checksum.digest;
-    const button = create("button", "button small", COPY.copy);
+    const button = create("button", "button small plain", COPY.copy);
     button.type = "button";
     button.dataset.copy = checksum.digest;
     button.setAttribute("aria-label", COPY.digest(label, displayName(result.name)));

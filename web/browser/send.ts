@@ -39,18 +39,22 @@ function formOf(file: File, description: string): FormData {
 export function send(file: File, options: SendOptions): Sending {
   const request = new XMLHttpRequest();
   let loaded = 0;
+  let isSent = false;
   let isAborted = false;
   request.upload.addEventListener("progress", (event) => {
     // The report counts the form's own lines too: a few hundred bytes that are not the file's.
     loaded = Math.min(file.size, event.loaded);
     options.onProgress(loaded);
   });
-  request.upload.addEventListener("load", () => options.onSent());
+  request.upload.addEventListener("load", () => {
+    isSent = true;
+    options.onSent();
+  });
   request.addEventListener("load", () => options.onOutcome(outcomeOf(request.status, request.responseText)));
   request.addEventListener("error", () => {
     void isReadable(file).then((readable) => {
       if (isAborted) return;
-      const breakdown = { isOnline: navigator.onLine, isReadable: readable, loaded, total: file.size };
+      const breakdown = { isOnline: navigator.onLine, isReadable: readable, loaded, total: file.size, isSent };
       options.onOutcome({ kind: "fail", problem: problemOfBreakdown(breakdown) });
     });
   });

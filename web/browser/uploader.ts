@@ -65,7 +65,8 @@ export class Uploader {
     });
     const failed = items.flatMap(({ name, state }) => (state.kind === "failed" ? [LIVE.failed(name, state.problem.message)] : []));
     const count = items.length - failed.length;
-    announce([...(count > 0 ? [LIVE.added(count)] : []), ...failed].join(". "));
+    if (count > 0) announce(LIVE.added(count));
+    for (const sentence of failed) announce(sentence);
     this.showSummary();
   }
 

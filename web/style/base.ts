@@ -33,11 +33,12 @@ main:focus { outline: none; }
 .skip { position: absolute; left: 1rem; top: -4rem; padding: 0.5rem 0.75rem; background: var(--surface); border-radius: var(--radius-small); }
 .skip:focus { top: 0.5rem; }
 .bar { background: var(--surface); border-bottom: 1px solid var(--line); }
-.bar-inner, main { width: min(100% - 2rem, 60rem); margin-inline: auto; }
+.bar-inner, main { width: min(100% - 2rem, 66rem); margin-inline: auto; }
 .bar-inner { display: flex; align-items: center; gap: 1.5rem; min-height: 3.5rem; flex-wrap: wrap; }
 .site { color: var(--text); font-weight: 650; text-decoration: none; overflow-wrap: anywhere; }
 .site:hover { color: var(--accent-strong); }
 .bar nav { display: flex; gap: 0.25rem; }
+.bar nav:first-child { margin-inline-start: -0.75rem; }
 .bar nav a { padding: 0.375rem 0.75rem; border-radius: var(--radius-small); color: var(--quiet); text-decoration: none; }
 .bar nav a:hover { color: var(--text); background: var(--ground); }
 .bar nav a[aria-current] { color: var(--accent-strong); background: var(--accent-soft); }
@@ -50,6 +51,8 @@ main { padding-block: 2.5rem 4rem; }
 .button:hover { color: var(--accent-strong); border-color: var(--accent); background: var(--accent-soft); }
 .button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 .button.primary:hover { background: var(--accent-strong); border-color: var(--accent-strong); color: var(--on-accent); }
+.button.plain { border-color: transparent; color: var(--accent); }
+.button.plain:hover { border-color: transparent; background: var(--accent-soft); }
 .button.small { min-height: 2rem; padding: 0.125rem 0.75rem; font-size: 0.875rem; }
 .error-card { max-width: 42rem; padding: clamp(1.25rem, 4vw, 2.5rem); margin-inline: auto; overflow-wrap: anywhere; }
 .error-status { margin-bottom: 0.75rem; color: var(--bad); font-weight: 650; }
