@@ -1,0 +1,44 @@
+/** Who may talk to the service, and what a browser may do with its answers. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Middleware } from "../context.ts";
+import { Refusal } from "../refusal.ts";
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** Lets only nginx in, which knows the secret; the health check needs none. */
+export function requireSecret(secret: string): Middleware {
+  const expected = digest(secret);
+  return async (context, next) => {
+    if (context.path !== "/healthz" && !timingSafeEqual(digest(context.get("X-Slipway-Secret")), expected)) {
+      throw new Refusal("forbidden");
+    }
+    await next();
+  };
+}
+
+/** Pages load what the site itself serves and nothing else, and are shown in no frame. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Headers of every answer; a route may set a stricter policy. */
+export const securityHeaders: Middleware = async (context, next) => {
+  context.set({
+    "Content-Security-Policy": pagePolicy,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+  });
+  await next();
+};

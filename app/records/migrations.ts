@@ -1,0 +1,63 @@
+/** The SQLite schema, step by step. A step that has been released is never changed; a new one is added. */
+import type { Database } from "libsql";
+import { inTransaction } from "./transaction.ts";
+
+interface Migration {
+  readonly what: string;
+  readonly sql: string;
+}
+
+/** The number of a migration is its place in the list, from 1, kept in SQLite's `user_version`. */
+export const migrations: readonly Migration[] = [
+  {
+    what: "uploads, and a row for the health check to write",
+    sql: `
+      CREATE TABLE uploads (
+        id TEXT PRIMARY KEY,
+        request_id TEXT NOT NULL,
+        source TEXT NOT NULL,
+        target TEXT NOT NULL UNIQUE,
+        field TEXT NOT NULL,
+        name TEXT NOT NULL,
+        content_type TEXT,
+        size INTEGER NOT NULL CHECK (size >= 0),
+        checksums TEXT NOT NULL,
+        description TEXT,
+        remote_address TEXT,
+        modified TEXT NOT NULL,
+        search TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('received', 'complete')),
+        received_at TEXT NOT NULL,
+        completed_at TEXT CHECK ((state = 'complete') = (completed_at IS NOT NULL)),
+        UNIQUE (request_id, source)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX unsettled ON uploads (id) WHERE state = 'received';
+      CREATE TABLE health (only INTEGER PRIMARY KEY CHECK (only = 1), checked_at TEXT NOT NULL) STRICT;
+    `,
+  },
+];
+
+function version(database: Database): number {
+  const [row] = database.pragma("user_version") as [{ user_version: number }];
+  return row.user_version;
+}
+
+/**
+ * Brings a database up to the newest schema; each step is one transaction.
+ * @throws when the database was written by a newer version
+ */
+export function migrate(database: Database): void {
+  const current = version(database);
+  if (current > migrations.length) {
+    throw new Error(
+      `SLIPWAY_DATABASE: schema ${current} is newer than this service knows (${migrations.length}); start the newer service, or restore a backup`,
+    );
+  }
+  for (const [index, { sql }] of migrations.entries()) {
+    if (index < current) continue;
+    inTransaction(database, () => {
+      database.exec(sql);
+      database.exec(`PRAGMA user_version = ${index + 1}`);
+    });
+  }
+}

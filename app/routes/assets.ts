@@ -1,0 +1,22 @@
+/** `GET /assets/:name`: style sheet, script and icon of the pages. */
+import { createHash } from "node:crypto";
+import type { Middleware, Service } from "../context.ts";
+import { Refusal } from "../refusal.ts";
+
+export function assetRoute({ assets }: Service): Middleware {
+  const tags = new Map([...assets].map(([name, { body }]) => [name, `"${createHash("sha256").update(body).digest("hex").slice(0, 32)}"`]));
+  return async (context) => {
+    const name = String(context["params"]?.name);
+    const asset = assets.get(name);
+    if (asset === undefined) throw new Refusal("not_found");
+    // Names stay the same from version to version: a browser asks each time, and mostly gets 304.
+    context.set({ "Cache-Control": "no-cache", ETag: tags.get(name) ?? "" });
+    context.status = 200;
+    if (context.fresh) {
+      context.status = 304;
+      return;
+    }
+    context.type = asset.type;
+    context.body = asset.body;
+  };
+}

@@ -1,0 +1,54 @@
+/** `POST /internal/complete`: nginx has written an upload and asks for it to be filed. */
+import { acceptsHtml } from "../../protocol/accept.ts";
+import { readCompletion } from "../../protocol/completion.ts";
+import type { Middleware, RequestContext, Service } from "../context.ts";
+import { readForm } from "../form.ts";
+import type { UploadRecord } from "../records/records.ts";
+import { Refusal } from "../refusal.ts";
+import { completeForm } from "../store/complete.ts";
+
+/** Most new uploads that the list is asked to point out: an address has a length. */
+const mostPointedOut = 50;
+const mostProblemsShown = 5;
+
+function programAnswer(records: readonly UploadRecord[]): object {
+  const uploads = records.map(({ id, name, size, checksums, field, description, completedAt }) => {
+    return { id, name, size, checksums, field, description, completedAt };
+  });
+  const [first] = uploads;
+  return {
+    message: "Upload Complete",
+    id: first?.id,
+    name: first?.name,
+    size: first?.size,
+    checksums: first?.checksums,
+    description: first?.description,
+    uploads,
+  };
+}
+
+function answer(context: RequestContext, records: readonly UploadRecord[], terminal: boolean): void {
+  context.vary("Accept");
+  context.set("Cache-Control", "no-store");
+  if (!terminal && acceptsHtml(context.get("Accept"))) {
+    const ids = records.slice(0, mostPointedOut).map((record) => record.id);
+    context.redirect(`/list?new=${ids.join(",")}`);
+    context.status = 303;
+    return;
+  }
+  context.body = programAnswer(records);
+}
+
+export function completeRoute(service: Service): Middleware {
+  return async (context) => {
+    const { form, problems } = readCompletion(await readForm(context.req), service.config.checksums);
+    if (problems.length > 0) {
+      const more = problems.length > mostProblemsShown ? `; and ${problems.length - mostProblemsShown} more` : "";
+      throw new Refusal("bad_form", `${problems.slice(0, mostProblemsShown).join("; ")}${more}.`);
+    }
+    const remoteAddress = context.get("X-Real-IP") || null;
+    const records = await completeForm(service.store, { requestId: context.state.requestId, remoteAddress }, form);
+    for (const { id, name, size, target } of records) context.state.log.info({ id, name, size, target }, "upload complete");
+    answer(context, records, form.terminal);
+  };
+}

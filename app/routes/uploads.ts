@@ -1,0 +1,32 @@
+/** `GET /api/uploads` and `GET /api/uploads/:id`. */
+import type { Middleware, Service } from "../context.ts";
+import { readListQuery } from "../query.ts";
+import type { UploadRecord } from "../records/records.ts";
+import { Refusal } from "../refusal.ts";
+import { viewOf } from "../views.ts";
+import { isId } from "../../protocol/id.ts";
+
+/**
+ * A complete upload.
+ * @throws {Refusal} `not_found`
+ */
+export async function findComplete(service: Service, id: string | undefined): Promise<UploadRecord> {
+  const record = id !== undefined && isId(id) ? await service.store.records.find(id) : null;
+  if (record === null || record.state !== "complete") throw new Refusal("not_found", "There is no upload with this id.");
+  return record;
+}
+
+export function uploadsRoute(service: Service): Middleware {
+  return async (context) => {
+    const { records, next } = await service.store.records.list(readListQuery(context.query));
+    context.set("Cache-Control", "no-store");
+    context.body = { uploads: records.map(viewOf), next };
+  };
+}
+
+export function uploadRoute(service: Service): Middleware {
+  return async (context) => {
+    context.body = viewOf(await findComplete(service, context["params"]?.id));
+    context.set("Cache-Control", "no-store");
+  };
+}

@@ -1,0 +1,83 @@
+/** The running service: starting repairs what a kill left, stopping finishes what runs. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { makeIdSource } from "../protocol/id.ts";
+import { buildAssets } from "../web/assets.ts";
+import { makeApplication } from "./application.ts";
+import type { Config } from "./config.ts";
+import type { Log } from "./log.ts";
+import { openSqlite } from "./records/sqlite.ts";
+import type { StoreParts } from "./store/complete.ts";
+import { startJanitor } from "./store/janitor.ts";
+import { makeLocks } from "./store/locks.ts";
+import { storePaths } from "./store/paths.ts";
+import { prepareStore } from "./store/probe.ts";
+import { reconcileRecords, sweepFiles } from "./store/reconcile.ts";
+import { version } from "./version.ts";
+
+/** Milliseconds that running requests have to finish in when the service stops. */
+export const stopTimeout = 10_000;
+
+/** Milliseconds; nginx keeps idle connections for 60 s, and must be the one that closes them. */
+const keepAliveTimeout = 75_000;
+const headersTimeout = 20_000;
+const requestTimeout = 60_000;
+
+export interface RunningService {
+  /** `http://host:port` that it answers at. */
+  readonly url: string;
+  /** Settles when files/ has been looked through once; never rejects. */
+  readonly swept: Promise<void>;
+  /** Stops accepting, finishes what runs (at most {@link stopTimeout}), closes the database. */
+  stop(): Promise<void>;
+}
+
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, resolve);
+  });
+  const { address, family, port: bound } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), stopTimeout);
+  await closed;
+  clearTimeout(timer);
+}
+
+/**
+ * Starts the service.
+ * @throws what keeps it from starting: the store or the database cannot be written, the port is taken
+ */
+export async function startService(config: Config, log: Log): Promise<RunningService> {
+  const started = Date.now();
+  const paths = storePaths(config.store);
+  await prepareStore(paths, config.directoryMode);
+  const records = openSqlite(config.database);
+  const { fileMode, directoryMode, maxFileSize } = config;
+  const store: StoreParts = { paths, records, locks: makeLocks(), fileMode, directoryMode, maxFileSize, makeId: makeIdSource(), log };
+  await reconcileRecords(store);
+  const application = makeApplication({ config, store, assets: await buildAssets(), log });
+  const handle = application.callback();
+  const server = createServer({ keepAliveTimeout, headersTimeout, requestTimeout, maxHeaderSize: 32 * 1024 }, (request, response) => {
+    if (!server.listening) response.setHeader("Connection", "close");
+    void handle(request, response);
+  });
+  const url = await listen(server, config.host, config.port);
+  log.info({ url, version, store: config.store, database: config.database }, "listening");
+  const janitor = startJanitor(store, config.abandonedAfter);
+  const swept = sweepFiles(store, started).catch((error: unknown) => log.error({ err: error }, "files/ could not be looked through"));
+  let stopped: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    await close(server);
+    await janitor.stop();
+    await swept;
+    await records.close();
+    log.info("stopped");
+  }
+  return { url, swept, stop: () => (stopped ??= stop()) };
+}

@@ -1,0 +1,137 @@
+/** Completing an upload: checked, recorded, renamed, settled, in an order that a kill at any instant cannot break. */
+import { unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { CompletedFile, CompletionForm } from "../../protocol/completion.ts";
+import { safeFileName } from "../../protocol/file-name.ts";
+import type { Log } from "../log.ts";
+import type { Records, UploadRecord } from "../records/records.ts";
+import { Refusal } from "../refusal.ts";
+import type { KeyedLocks } from "./locks.ts";
+import { type StorePaths, targetPath } from "./paths.ts";
+import { moveIntoPlace, removeFile } from "./settle.ts";
+import { sourceOf, verifySource } from "./verify.ts";
+
+/** What a store works with. */
+export interface StoreParts {
+  readonly paths: StorePaths;
+  readonly records: Records;
+  readonly locks: KeyedLocks;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+  /** Bytes; 0 is no limit. */
+  readonly maxFileSize: number;
+  readonly makeId: () => string;
+  readonly log: Log;
+}
+
+/** Who asks. */
+export interface CompletionRequest {
+  readonly requestId: string;
+  readonly remoteAddress: string | null;
+}
+
+const longestContentType = 255;
+
+/** The client's content type when it has the form of one (RFC 9110 section 8.3.1), else none. */
+function plainContentType(text: string): string | null {
+  return text.length <= longestContentType && /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\x20-\x7E]*)?$/.test(text) ? text : null;
+}
+
+function checkSizes(form: CompletionForm, maxFileSize: number): void {
+  const over = maxFileSize === 0 ? undefined : form.files.find((file) => file.size > maxFileSize);
+  if (over !== undefined) {
+    throw new Refusal("too_large", `The file ${JSON.stringify(safeFileName(over.name))} has ${over.size} bytes; this site takes at most ${maxFileSize}.`);
+  }
+}
+
+function makeRecord(parts: StoreParts, request: CompletionRequest, form: CompletionForm, file: CompletedFile, modified: bigint): UploadRecord {
+  const id = parts.makeId();
+  const name = safeFileName(file.name);
+  const now = new Date();
+  return {
+    id,
+    requestId: request.requestId,
+    source: sourceOf(parts.paths, file.path),
+    target: targetPath(now, id, name),
+    field: file.field,
+    name,
+    contentType: plainContentType(file.contentType),
+    size: file.size,
+    checksums: file.checksums,
+    description: form.description,
+    remoteAddress: request.remoteAddress,
+    modified,
+    state: "received",
+    receivedAt: now.toISOString(),
+    completedAt: null,
+  };
+}
+
+/** Forgets a form that cannot be completed. The files go first: a kill between leaves records, from which it is done again. */
+export async function forget(parts: StoreParts, records: readonly UploadRecord[]): Promise<void> {
+  for (const record of records) await removeFile(parts.paths, record);
+  await parts.records.remove(records.map((record) => record.id));
+}
+
+/** Puts the files of one form's received records into their place and marks them complete: all of them or none. */
+export async function settle(parts: StoreParts, records: readonly UploadRecord[]): Promise<readonly UploadRecord[]> {
+  const open = records.filter((record) => record.state === "received");
+  if (open.length === 0) return records;
+  try {
+    for (const record of open) await moveIntoPlace(parts.paths, record, parts.directoryMode);
+    const completedAt = new Date().toISOString();
+    await parts.records.markComplete(open.map((record) => record.id), completedAt);
+    return records.map((record) => (record.state === "complete" ? record : { ...record, state: "complete", completedAt }));
+  } catch (error) {
+    await forget(parts, open).catch((undoing: unknown) => {
+      parts.log.error({ err: undoing, ids: open.map((record) => record.id) }, "a failed completion could not be undone; it is tried again by the janitor");
+    });
+    throw error;
+  }
+}
+
+/** Files that nginx made for inputs in which nothing was chosen; whatever is wrong with them is the janitor's. */
+async function removeEmpty(parts: StoreParts, form: CompletionForm): Promise<void> {
+  for (const file of form.empty) {
+    try {
+      const source = sourceOf(parts.paths, file.path);
+      await verifySource(parts.paths, source, 0, parts.fileMode);
+      await unlink(join(parts.paths.incoming, source));
+    } catch (error) {
+      parts.log.warn({ err: error, path: file.path }, "the empty file of an unused input could not be removed");
+    }
+  }
+}
+
+/** The records of a completion that was here before; `null` when it was not. */
+async function seenBefore(parts: StoreParts, request: CompletionRequest, sources: readonly string[]): Promise<readonly UploadRecord[] | null> {
+  const known = await parts.records.ofRequest(request.requestId);
+  if (known.length === 0) return null;
+  const same = known.length === sources.length && known.every((record) => sources.includes(record.source));
+  if (!same) throw new Refusal("bad_form", "This request was completed before, with other files.");
+  return known;
+}
+
+/**
+ * Completes a form. When the promise settles, files and records are durable; when it fails, nothing of it is kept.
+ * The same request with the same files gives the same answer however often it comes.
+ * @throws {Refusal}
+ */
+export async function completeForm(parts: StoreParts, request: CompletionRequest, form: CompletionForm): Promise<readonly UploadRecord[]> {
+  if (form.files.length === 0) throw new Refusal("no_file");
+  const sources = form.files.map((file) => sourceOf(parts.paths, file.path));
+  return parts.locks.run(sources, async () => {
+    const known = await seenBefore(parts, request, sources);
+    if (known !== null) return settle(parts, known);
+    checkSizes(form, parts.maxFileSize);
+    const modified: bigint[] = [];
+    for (const [index, file] of form.files.entries()) {
+      modified.push(await verifySource(parts.paths, sources[index] as string, file.size, parts.fileMode));
+    }
+    const records = form.files.map((file, index) => makeRecord(parts, request, form, file, modified[index] as bigint));
+    await parts.records.insertReceived(records);
+    const settled = await settle(parts, records);
+    await removeEmpty(parts, form);
+    return settled;
+  });
+}

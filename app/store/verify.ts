@@ -1,0 +1,62 @@
+/** Whether a file that a completion names may be filed. */
+import { type BigIntStats, constants } from "node:fs";
+import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
+import { join, normalize } from "node:path";
+import { Refusal, systemCode } from "../refusal.ts";
+import { setExactMode } from "./durable.ts";
+import type { StorePaths } from "./paths.ts";
+
+/**
+ * Path below incoming/ of an absolute path as nginx writes it.
+ * @throws {Refusal} `unsafe_path` when it lies elsewhere or is not in its shortest form
+ */
+export function sourceOf(paths: StorePaths, path: string): string {
+  const prefix = [paths.spelled, paths.root].map((root) => `${join(root, "incoming")}/`).find((start) => path.startsWith(start));
+  const source = prefix === undefined ? "" : path.slice(prefix.length);
+  if (source === "" || path.includes("\0") || normalize(path) !== path || source.endsWith("/")) {
+    throw new Refusal("unsafe_path", `The path ${JSON.stringify(path.slice(0, 200))} is not one of a file in incoming/ of the store.`);
+  }
+  return source;
+}
+
+function check(stats: BigIntStats, source: string, size: number): void {
+  if (!stats.isFile()) throw new Refusal("unsafe_path", `incoming/${source} is not a regular file.`);
+  if (stats.nlink !== 1n) throw new Refusal("unsafe_path", `incoming/${source} has ${stats.nlink} names; a file that is filed has one.`);
+  if (stats.size !== BigInt(size)) {
+    throw new Refusal("size_mismatch", `incoming/${source} has ${stats.size} bytes, but ${size} were received.`);
+  }
+}
+
+/** Opens without following a link, without waiting for a pipe's other end. */
+async function openPlain(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+/**
+ * Checks a file in incoming/, gives it its exact mode and writes it to the disk.
+ * @param source path below incoming/, from {@link sourceOf}
+ * @param size bytes that were received
+ * @returns its last write, nanoseconds since 1970
+ * @throws {Refusal} `upload_gone`, `unsafe_path` or `size_mismatch`
+ */
+export async function verifySource(paths: StorePaths, source: string, size: number, fileMode: number): Promise<bigint> {
+  const path = join(paths.incoming, source);
+  try {
+    if ((await realpath(path)) !== path) throw new Refusal("unsafe_path", `incoming/${source} leads through a symbolic link.`);
+    check(await lstat(path, { bigint: true }), source, size);
+    const handle = await openPlain(path);
+    try {
+      check(await handle.stat({ bigint: true }), source, size);
+      await setExactMode(handle, fileMode);
+      await handle.sync();
+      return (await handle.stat({ bigint: true })).mtimeNs;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") throw new Refusal("upload_gone", undefined, { cause: error });
+    if (code === "ELOOP") throw new Refusal("unsafe_path", `incoming/${source} leads through a symbolic link.`, { cause: error });
+    throw error;
+  }
+}
