@@ -11,9 +11,6 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), ".cache"), "slipway");
 }
 
-/** A site's own folder: secrets, certificates, Terraform state (docs/internals/contracts.md, section 6). */
-export const siteFolder = (siteName: string): string => join(checkout, ".slipway", siteName);
-
 /** Terraform's implied mirror, which it reads without any configuration. */
 export function pluginMirror(env: NodeJS.ProcessEnv = process.env): string {
   const base = env["XDG_DATA_HOME"];

@@ -49,7 +49,7 @@ export async function ensureTls(run: Run, folder: string, siteName: string, name
   if (newCaMade) await makeCa(run, paths, siteName);
   const reason = await reasonToSign(paths, names);
   if (reason !== undefined) await makeCertificate(run, paths, siteName, names);
-  await own(paths.caKey, owner, 0o400);
+  await chmod(paths.caKey, 0o400);
   await own(paths.ca, owner, 0o444);
   await own(paths.certificate, owner, 0o444);
   await own(paths.key, owner, 0o440);
