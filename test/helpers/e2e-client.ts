@@ -131,7 +131,7 @@ export async function records(target: Target): Promise<RecordView[]> {
 export interface Wire {
   readonly socket: TLSSocket;
   write(bytes: string | Buffer): void;
-  /** Waits for the end of the answer's header and as much of the body as its Content-Length says. */
+  /** The next answer: its header, and as much of a body as its Content-Length says, or all until the end. */
   answer(): Promise<{ status: number; head: string; body: string }>;
   destroy(): void;
 }
@@ -159,7 +159,11 @@ export async function wire(target: Target): Promise<Wire> {
         const head = end < 0 ? "" : received.subarray(0, end).toString("latin1");
         const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? NaN);
         const body = end < 0 ? Buffer.alloc(0) : received.subarray(end + 4);
-        if (end >= 0 && (closed || body.length >= length)) return { status: Number(head.slice(9, 12)), head, body: body.toString("utf8") };
+        if (end >= 0 && (closed || body.length >= length)) {
+          const whole = Number.isNaN(length) ? body : body.subarray(0, length);
+          received = received.subarray(end + 4 + whole.length);
+          return { status: Number(head.slice(9, 12)), head, body: whole.toString("utf8") };
+        }
         if (closed) throw new Error(`the connection was closed after ${received.length} bytes: ${received.toString("latin1").slice(0, 200)}`);
         await new Promise<void>((resume) => wake.push(resume));
       }
