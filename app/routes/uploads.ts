@@ -1,10 +1,10 @@
 /** `GET /api/uploads` and `GET /api/uploads/:id`. */
+import { isId } from "../../protocol/id.ts";
 import type { Middleware, Service } from "../context.ts";
 import { readListQuery } from "../query.ts";
 import type { UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
 import { viewOf } from "../views.ts";
-import { isId } from "../../protocol/id.ts";
 
 /**
  * A complete upload.
