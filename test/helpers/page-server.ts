@@ -16,8 +16,10 @@ export interface PageServer {
   atOnceMax(): number;
   /** File names whose uploads are broken off in the middle; take them out to let a retry succeed. */
   readonly cut: Set<string>;
-  /** File names that are refused with 507. */
+  /** File names that are refused with 507 when all has come. */
   readonly refused: Set<string>;
+  /** File names that are refused with 507 at once; then the connection is read for a while and closed, as nginx does. */
+  readonly refusedEarly: Set<string>;
   /** File names whose bytes are not read on until taken out. */
   readonly held: Set<string>;
   close(): Promise<void>;
@@ -32,6 +34,17 @@ const HEAD_BYTES_MAX = 4096;
 const KEPT_BYTES_MAX = 64 * 1024;
 const CUT_AFTER_BYTES = 256 * 1024;
 const HOLD_POLL_MS = 20;
+const LINGER_BYTES = 4 * 1024 * 1024;
+
+const NO_SPACE = {
+  error: {
+    code: "no_space",
+    status: 507,
+    message: "The disk of the site is full.",
+    hint: "Ask the site's administrator to make room, then retry.",
+    requestId: "0123456789abcdef0123456789abcdef",
+  },
+};
 
 interface Received {
   readonly fileName: string;
@@ -40,7 +53,7 @@ interface Received {
 }
 
 /** Reads the form of a POST as it comes; the size is that of the whole body, which is all that a page can tell. */
-async function receive(request: IncomingMessage, state: State): Promise<Received | null> {
+async function receive(request: IncomingMessage, response: ServerResponse, state: State): Promise<Received | null> {
   let head = "";
   let text = "";
   let size = 0;
@@ -57,6 +70,11 @@ async function receive(request: IncomingMessage, state: State): Promise<Received
       }
     }
     while (state.held.has(fileName) && !request.destroyed) await delay(HOLD_POLL_MS);
+    if (state.refusedEarly.has(fileName) && !response.headersSent) {
+      response.setHeader("connection", "close");
+      sendJson(response, 507, NO_SPACE);
+    }
+    if (response.writableEnded && size > LINGER_BYTES) request.destroy();
     if (state.cut.has(fileName) && size > CUT_AFTER_BYTES) {
       request.destroy();
       return null;
@@ -65,7 +83,7 @@ async function receive(request: IncomingMessage, state: State): Promise<Received
   return { fileName, size, text };
 }
 
-type State = Pick<PageServer, "posts" | "cut" | "refused" | "held" | "uploads">;
+type State = Pick<PageServer, "posts" | "cut" | "refused" | "refusedEarly" | "held" | "uploads">;
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
@@ -89,11 +107,10 @@ function record(received: Received, state: State): UploadView {
 }
 
 async function upload(request: IncomingMessage, response: ServerResponse, state: State): Promise<void> {
-  const received = await receive(request, state);
-  if (received === null) return;
+  const received = await receive(request, response, state);
+  if (received === null || response.writableEnded) return;
   if (state.refused.has(received.fileName)) {
-    const error = { code: "no_space", status: 507, message: "The disk of the site is full.", hint: "Ask the site's administrator to make room, then retry.", requestId: "0123456789abcdef0123456789abcdef" };
-    sendJson(response, 507, { error });
+    sendJson(response, 507, NO_SPACE);
     return;
   }
   const done = record(received, state);
@@ -123,7 +140,7 @@ function list(url: URL, state: State): string {
 /** Starts the server on a free port of the loopback. */
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
   const assets = await buildAssets();
-  const state: State = { uploads: [], posts: [], cut: new Set(), refused: new Set(), held: new Set() };
+  const state: State = { uploads: [], posts: [], cut: new Set(), refused: new Set(), refusedEarly: new Set(), held: new Set() };
   let running = 0;
   let runningMax = 0;
   const home = renderHome({ siteName: "slipway", uploadPath: "/upload", maxFileSize: options.maxFileSize ?? 0, checksums: ["sha256"] });

@@ -73,8 +73,8 @@ export function problemOfBreakdown(breakdown: Breakdown): Problem {
 /** Why a file is not even sent, or undefined when it may be. */
 export function problemBeforeSending(size: number, maxFileSize: number): Problem | undefined {
   if (maxFileSize === 0 || size <= maxFileSize) return undefined;
-  // Two sizes that read the same would make the sentence a riddle; then it is said to the byte.
-  const isClose = formatBytes(size) === formatBytes(maxFileSize);
+  // Rounded to three digits the two could read the same, and the sentence be a riddle; then it is said to the byte.
+  const isClose = size - maxFileSize < maxFileSize / 100;
   const format = isClose ? formatExactBytes : formatBytes;
   return PROBLEM.tooLarge(format(size), format(maxFileSize));
 }

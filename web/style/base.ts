@@ -2,7 +2,7 @@
 export const BASE_CSS = `
 :root {
   color-scheme: light dark;
-  --ground: #f6f7f8; --surface: #ffffff; --line: #dde1e5; --line-strong: #8a949e;
+  --ground: #f6f7f8; --surface: #ffffff; --line: #dde1e5; --line-strong: #7d8791;
   --text: #1b2126; --quiet: #59636d;
   --accent: #0b6670; --accent-strong: #084e56; --accent-soft: #e4f1f2; --on-accent: #ffffff;
   --bad: #a92a20; --bad-soft: #fcefed;

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { buildAssets } from "../../web/assets.ts";
+import { ASSETS_PATH, renderHome } from "../../web/pages.ts";
+
+const assets = await buildAssets();
+
+function text(name: string): string {
+  const asset = assets.get(name);
+  if (asset === undefined) throw new Error(`${name}: not among ${[...assets.keys()].join(", ")}`);
+  return asset.body.toString("utf8");
+}
+
+describe("buildAssets", () => {
+  it("has every file that a page asks for, and no other", () => {
+    const page = renderHome({ siteName: "s", uploadPath: "/upload", maxFileSize: 0, checksums: [] });
+    const asked = [...page.matchAll(/(?:href|src)="\/assets\/([^"]+)"/g)].map((match) => match[1]);
+    expect(ASSETS_PATH).toBe("/assets/");
+    expect([...assets.keys()].sort()).toEqual(asked.sort());
+  });
+
+  it("names their types", () => {
+    expect([...assets].map(([name, { type }]) => [name, type])).toEqual([
+      ["upload.js", "text/javascript; charset=utf-8"],
+      ["app.css", "text/css; charset=utf-8"],
+      ["favicon.svg", "image/svg+xml"],
+    ]);
+  });
+
+  it("stays small: a phone on a slow line loads the page in a moment", () => {
+    const total = [...assets.values()].reduce((sum, { body }) => sum + body.length, 0);
+    expect(total).toBeGreaterThan(10_000);
+    expect(total).toBeLessThan(48_000);
+  });
+
+  it("gives the same bytes for the same sources", async () => {
+    const again = await buildAssets();
+    for (const [name, { body }] of assets) expect(again.get(name)?.body.equals(body)).toBe(true);
+  });
+
+  it("asks for nothing from elsewhere and runs no text as code", () => {
+    expect(text("app.css")).not.toMatch(/@import|url\(/);
+    expect(text("upload.js")).not.toMatch(/\beval\b|new Function|innerHTML|document\.write|https?:\/\//);
+  });
+});
