@@ -124,13 +124,18 @@ export async function completeForm(parts: StoreParts, request: CompletionRequest
     const known = await seenBefore(parts, request, sources);
     if (known !== null) return settle(parts, known);
     checkSizes(form, parts.maxFileSize);
-    const modified: bigint[] = [];
+    const start = performance.now();
+    const records: UploadRecord[] = [];
+    let fsyncMs = 0;
     for (const [index, file] of form.files.entries()) {
-      modified.push(await verifySource(parts.paths, sources[index] as string, file.size, parts.fileMode));
+      const verified = await verifySource(parts.paths, sources[index] as string, file.size, parts.fileMode);
+      fsyncMs += verified.fsyncMs;
+      records.push(makeRecord(parts, request, form, file, verified.modified));
     }
-    const records = form.files.map((file, index) => makeRecord(parts, request, form, file, modified[index] as bigint));
     await parts.records.insertReceived(records);
     const settled = await settle(parts, records);
+    const completeMs = performance.now() - start;
+    parts.log.info({ requestId: request.requestId, ids: records.map(({ id }) => id), fsyncMs, completeMs }, "form complete");
     await removeEmpty(parts, form);
     return settled;
   });

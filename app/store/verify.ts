@@ -32,14 +32,21 @@ async function openPlain(path: string): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }
 
+/** What is known of a file once it is on the disk. */
+export interface VerifiedSource {
+  /** Its last write, nanoseconds since 1970. */
+  readonly modified: bigint;
+  /** Milliseconds that writing it to the disk took: the one part of a completion that grows with the file. */
+  readonly fsyncMs: number;
+}
+
 /**
  * Checks a file in incoming/, gives it its exact mode and writes it to the disk.
  * @param source path below incoming/, from {@link sourceOf}
  * @param size bytes that were received
- * @returns its last write, nanoseconds since 1970
  * @throws {Refusal} `upload_gone`, `unsafe_path` or `size_mismatch`
  */
-export async function verifySource(paths: StorePaths, source: string, size: number, fileMode: number): Promise<bigint> {
+export async function verifySource(paths: StorePaths, source: string, size: number, fileMode: number): Promise<VerifiedSource> {
   const path = join(paths.incoming, source);
   try {
     if ((await realpath(path)) !== path) throw new Refusal("unsafe_path", `incoming/${source} leads through a symbolic link.`);
@@ -48,8 +55,10 @@ export async function verifySource(paths: StorePaths, source: string, size: numb
     try {
       check(await handle.stat({ bigint: true }), source, size);
       await setExactMode(handle, fileMode);
+      const start = performance.now();
       await handle.sync();
-      return (await handle.stat({ bigint: true })).mtimeNs;
+      const fsyncMs = performance.now() - start;
+      return { modified: (await handle.stat({ bigint: true })).mtimeNs, fsyncMs };
     } finally {
       await handle.close();
     }

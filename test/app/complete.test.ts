@@ -1,0 +1,192 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { age, complete, fieldsOf, newRequestId, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
+import { readTree } from "../helpers/tree.ts";
+
+interface Answer {
+  readonly message: string;
+  readonly id: string;
+  readonly name: string;
+  readonly uploads: readonly { readonly id: string; readonly name: string; readonly field: string; readonly completedAt: string }[];
+}
+
+let service: TestService;
+
+beforeEach(async () => {
+  service = await startTestService();
+});
+
+afterEach(() => service.remove());
+
+function day(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answer;
+}
+
+it("files an upload and answers with what it stored", async () => {
+  const file = writeIncoming(service.folder, "hello");
+  const response = await complete(service, [...fieldsOf(file, "a b.txt"), ["description", "first"]]);
+  const answer = await answerOf(response);
+  expect(answer).toEqual({
+    message: "Upload Complete",
+    id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string,
+    name: "a b.txt",
+    size: 5,
+    checksums: { sha256: file.sha256 },
+    description: "first",
+    uploads: [
+      {
+        id: answer.id,
+        name: "a b.txt",
+        size: 5,
+        checksums: { sha256: file.sha256 },
+        field: "file",
+        description: "first",
+        completedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+      },
+    ],
+  });
+  expect(readFileSync(join(service.folder.store, "files", day(), answer.id, "a b.txt"), "utf8")).toBe("hello");
+  expect(existsSync(file.path)).toBe(false);
+});
+
+it("gives directories and files their exact modes whatever the umask", async () => {
+  const before = process.umask(0o077);
+  try {
+    const { id } = await answerOf(await complete(service, fieldsOf(writeIncoming(service.folder, "x"), "x")));
+    const root = join(service.folder.store, "files");
+    const mode = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
+    expect(mode(join(root, day()))).toBe("2770");
+    expect(mode(join(root, day(), id))).toBe("2770");
+    expect(mode(join(root, day(), id, "x"))).toBe("660");
+  } finally {
+    process.umask(before);
+  }
+});
+
+it("files every file of a form", async () => {
+  const first = writeIncoming(service.folder, "one");
+  const second = writeIncoming(service.folder, "two");
+  const third = writeIncoming(service.folder, "three");
+  const answer = await answerOf(await complete(service, [...fieldsOf(first, "same.txt"), ...fieldsOf(second, "same.txt"), ...fieldsOf(third, "same.txt", "other")]));
+  expect(answer.uploads.map(({ name, field }) => [name, field])).toEqual([["same.txt", "file"], ["same.txt", "file"], ["same.txt", "other"]]);
+  expect(new Set(answer.uploads.map(({ id }) => id)).size).toBe(3);
+  expect(readTree(join(service.folder.store, "files")).map(({ text }) => text).sort()).toEqual(["one", "three", "two"]);
+});
+
+it("gives the same answer however often a completion comes", async () => {
+  const fields = [...fieldsOf(writeIncoming(service.folder, "one"), "1"), ...fieldsOf(writeIncoming(service.folder, "two"), "2")];
+  const headers = { "X-Request-ID": newRequestId() };
+  const [first, second, third] = await Promise.all([1, 2, 3].map(() => complete(service, fields, headers)));
+  const answers = [first, second, third, await complete(service, fields, headers)].map((response) => (response as Response).json());
+  const [one, ...others] = await Promise.all(answers);
+  expect(one).toMatchObject({ message: "Upload Complete" });
+  for (const other of others) expect(other).toEqual(one);
+  expect(readTree(join(service.folder.store, "files"))).toHaveLength(2);
+});
+
+it("lets one of two requests with the same file win", async () => {
+  const fields = fieldsOf(writeIncoming(service.folder, "one"), "1");
+  const responses = await Promise.all([complete(service, fields), complete(service, fields)]);
+  expect(responses.map(({ status }) => status).sort()).toEqual([200, 409]);
+  expect(readTree(join(service.folder.store, "files"))).toHaveLength(1);
+});
+
+it("takes a name in incoming/ again that an earlier upload had", async () => {
+  const first = writeIncoming(service.folder, "first", "1/0000000001");
+  const one = await answerOf(await complete(service, fieldsOf(first, "a")));
+  const second = writeIncoming(service.folder, "again", "1/0000000001");
+  const two = await answerOf(await complete(service, fieldsOf(second, "a")));
+  expect(two.id > one.id).toBe(true);
+  expect(readTree(join(service.folder.store, "files")).map(({ text }) => text)).toEqual(["first", "again"]);
+});
+
+it("refuses a repeated request with other files", async () => {
+  const headers = { "X-Request-ID": newRequestId() };
+  await complete(service, fieldsOf(writeIncoming(service.folder, "one"), "1"), headers);
+  const other = writeIncoming(service.folder, "two");
+  const response = await complete(service, fieldsOf(other, "2"), headers);
+  expect(response.status).toBe(400);
+  expect(existsSync(other.path)).toBe(true);
+});
+
+it("keeps nothing of a form whose second file is wrong", async () => {
+  const first = writeIncoming(service.folder, "one");
+  const second = writeIncoming(service.folder, "two");
+  const response = await complete(service, [...fieldsOf(first, "1"), ...fieldsOf({ ...second, size: 4 }, "2")]);
+  expect(response.status).toBe(500);
+  expect(await response.json()).toMatchObject({ error: { code: "size_mismatch" } });
+  expect(readTree(join(service.folder.store, "files"))).toEqual([]);
+  expect(await (await service.ask("/api/uploads")).json()).toEqual({ uploads: [], next: null });
+});
+
+it("keeps an empty file that has a name", async () => {
+  const answer = await answerOf(await complete(service, fieldsOf(writeIncoming(service.folder, ""), "empty.txt")));
+  expect(answer.uploads).toHaveLength(1);
+  expect(readTree(join(service.folder.store, "files")).map(({ text }) => text)).toEqual([""]);
+});
+
+it("refuses a form in which no file was chosen", async () => {
+  const response = await complete(service, fieldsOf(writeIncoming(service.folder, ""), ""));
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { code: "no_file" } });
+});
+
+it("files what was chosen and removes the empty file of the unused input", async () => {
+  const unused = writeIncoming(service.folder, "");
+  const answer = await answerOf(await complete(service, [...fieldsOf(unused, "", "a"), ...fieldsOf(writeIncoming(service.folder, "x"), "x", "b")]));
+  expect(answer.uploads.map(({ field }) => field)).toEqual(["b"]);
+  expect(existsSync(unused.path)).toBe(false);
+});
+
+it("refuses a file over the limit", async () => {
+  const limited = await startTestService({ config: { maxFileSize: 4 } });
+  try {
+    const response = await complete(limited, fieldsOf(writeIncoming(limited.folder, "12345"), "big.bin"));
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: "too_large", message: 'The file "big.bin" has 5 bytes; this site takes at most 4.' } });
+    expect((await complete(limited, fieldsOf(writeIncoming(limited.folder, "1234"), "fits.bin"))).status).toBe(200);
+  } finally {
+    await limited.remove();
+  }
+});
+
+it("asks for every checksum that the site computes", async () => {
+  const strict = await startTestService({ config: { checksums: ["sha256", "md5"] } });
+  try {
+    const response = await complete(strict, fieldsOf(writeIncoming(strict.folder, "x"), "x"));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: "bad_form", message: "file.md5: missing; the site asks for it on every file." } });
+  } finally {
+    await strict.remove();
+  }
+});
+
+it("files an upload that took days", async () => {
+  const file = writeIncoming(service.folder, "slow");
+  age(file.path, 7 * 86_400);
+  await answerOf(await complete(service, fieldsOf(file, "slow")));
+});
+
+it("leaves incoming/ and its directories in place", async () => {
+  await answerOf(await complete(service, fieldsOf(writeIncoming(service.folder, "x", "1/0000000011"), "x")));
+  expect(readdirSync(join(service.folder.store, "incoming"))).toEqual(["1"]);
+});
+
+it.each([
+  ["../../etc/passwd", "passwd"],
+  ["a\0b.txt", "ab.txt"],
+  ['q"uo\'te;s.txt', 'q"uo\'te;s.txt'],
+  [`${"n".repeat(300)}.pdf`, `${"n".repeat(251)}.pdf`],
+  ["\u202Etxt.exe", "txt.exe"],
+  ["🚀 ملف.bin", "🚀 ملف.bin"],
+])("stores the absurd name %j", async (sent, stored) => {
+  const answer = await answerOf(await complete(service, fieldsOf(writeIncoming(service.folder, "x"), sent)));
+  expect(answer.name).toBe(stored);
+  expect(readTree(join(service.folder.store, "files")).map(({ path }) => path)).toEqual([`${day()}/${answer.id}/${stored}`]);
+});
