@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { isIP, type LookupFunction, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PlannedFile } from "../plan.ts";
 import { judge, networkFailure, parseObject, refusal, type SendResult } from "./answer.ts";
@@ -14,6 +14,8 @@ export interface SendOptions {
   /** CA certificate, PEM. @default the system's CAs */
   readonly ca?: Buffer;
   readonly description?: string;
+  /** IP address to connect to, whatever the URL's host resolves to. @default what it resolves to */
+  readonly connectTo?: string;
   /** Called with the bytes of the file sent so far. */
   readonly onProgress?: (sent: number) => void;
 }
@@ -51,12 +53,20 @@ export async function sendFile(file: PlannedFile, options: SendOptions): Promise
 }
 
 function open(options: SendOptions, contentType: string, length: number): ClientRequest {
-  const { url, ca } = options;
+  const { url, ca, connectTo } = options;
+  const lookup: { lookup?: LookupFunction } = connectTo === undefined ? {} : { lookup: fixed(connectTo) };
   const headers = { "Content-Type": contentType, "Content-Length": length, Accept: "application/json", Expect: "100-continue", "User-Agent": "slipway-push" };
   return url.protocol === "https:"
-    ? httpsRequest(url, { method: "POST", headers, agent: false, ...(ca === undefined ? {} : { ca }) })
-    : httpRequest(url, { method: "POST", headers, agent: false });
+    ? httpsRequest(url, { method: "POST", headers, agent: false, ...lookup, ...(ca === undefined ? {} : { ca }) })
+    : httpRequest(url, { method: "POST", headers, agent: false, ...lookup });
 }
+
+/** A look-up that always finds one address. */
+const fixed = (address: string): LookupFunction => (_host, { all }, callback) => {
+  const family = isIP(address);
+  if (all === true) callback(null, [{ address, family }]);
+  else callback(null, address, family);
+};
 
 async function answerOf(request: ClientRequest): Promise<{ status: number; body: string }> {
   const [response] = (await once(request, "response")) as [IncomingMessage];

@@ -44,3 +44,10 @@ export function errorOf(output: string): string {
   const text = boxed.join("\n").trim();
   return text === "" ? lines.filter((line) => line.trim() !== "").slice(-25).join("\n") : text;
 }
+
+/** What a line of cdktf's output tells about the progress of an apply; `undefined` for all others. */
+export function progressOf(line: string): string | undefined {
+  const plain = line.replace(/\u001b\[[0-9;]*m/g, "").trim();
+  const match = /(docker_[\w.-]+.*?): ((?:Creating|Modifying|Destroying)\.\.\.|(?:Creation|Modifications|Destruction) complete after \S+|Still \w+\.\.\. \[.*?\bm?0s elapsed\])/.exec(plain);
+  return match === null ? undefined : `${match[1]}: ${match[2]}`;
+}
