@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { storePath } from "../stacks/constructs/site-mounts.ts";
+import { dockerPlacement } from "../stacks/placement.ts";
 import type { SiteSettings } from "../stacks/settings.ts";
 
 /** `ARG` values that both Dockerfiles take. */
@@ -10,7 +10,7 @@ export function commonArgs(settings: SiteSettings): Readonly<Record<string, stri
     BASE: images.base,
     SITE_UID: String(storage.uid),
     SITE_GID: String(storage.gid),
-    STORE: storePath(settings),
+    STORE: dockerPlacement(settings).store,
     DIRECTORY_MODE: storage.directoryMode,
     VERSION: version(),
   };

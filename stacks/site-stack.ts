@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider/index.js";
 import { App, LocalBackend, TerraformStack } from "cdktf";
@@ -25,6 +26,9 @@ export class SiteStack extends TerraformStack {
 
   /** Writes the images' build contexts to where the stack says that they are. */
   stage(): void {
-    for (const { folder, context } of this.site.images) stageContext(join(this.#folder, folder), context);
+    for (const { folder, context, logFile } of this.site.images) {
+      stageContext(join(this.#folder, folder), context);
+      rmSync(join(this.#folder, logFile), { force: true }); // a build appends to it
+    }
   }
 }

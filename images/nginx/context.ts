@@ -6,7 +6,6 @@ import { buildContext } from "../../stacks/build/context.ts";
 import type { BuildContext } from "../../stacks/build/context.ts";
 import type { ContextFile } from "../../stacks/build/fingerprint.ts";
 import { filesBelow, hostFile, textFile } from "../../stacks/build/tree.ts";
-import { storePath } from "../../stacks/constructs/site-mounts.ts";
 import { errorPages } from "../../stacks/nginx/error-pages.ts";
 import { renderNginx } from "../../stacks/nginx/render.ts";
 import { dockerPlacement } from "../../stacks/placement.ts";
@@ -25,18 +24,13 @@ const NOT_BUILT = new Set([".git", "fuzz"]);
  * @throws {SiteProblems} when the module's source is not what the site's props say
  */
 export function nginxContext(settings: SiteSettings): BuildContext {
-  const placement = dockerPlacement({
-    store: storePath(settings),
-    httpsPublicPort: settings.listen.httpsPort,
-    http: settings.listen.httpPort !== false,
-  });
   return buildContext({
     args: { ...commonArgs(settings), HASH_LEVELS: settings.storage.hashLevels.join(" ") },
     files: [
       ...["Dockerfile", "build-module", "entrypoint", "prepare-store"].map((name) => hostFile(join(HERE, name), name)),
       hostFile(join(HERE, "..", "check-health"), "check-health"),
       ...moduleSource(settings.images.module),
-      textFile("nginx.conf", renderNginx(settings, placement)),
+      textFile("nginx.conf", renderNginx(settings, dockerPlacement(settings))),
       ...[...errorPages()].map(([name, body]) => textFile(`errors/${name}`, body)),
     ],
   });

@@ -1,9 +1,9 @@
 import { Container } from "@cdktf/provider-docker/lib/container/index.js";
 import type { ContainerConfig, ContainerMounts, ContainerNetworksAdvanced } from "@cdktf/provider-docker/lib/container/index.js";
+import type { DockerProvider } from "@cdktf/provider-docker/lib/provider/index.js";
 import { Construct } from "constructs";
 import type { SiteSettings } from "../settings.ts";
 import { containerLabels, hardened, privateTmpfs } from "./hardened.ts";
-import type { ServiceContainer } from "./service-container.ts";
 import type { SiteImage } from "./site-image.ts";
 import { secretMount, storeMount } from "./site-mounts.ts";
 import type { SecretFiles } from "./site-mounts.ts";
@@ -17,13 +17,15 @@ export interface NginxContainerProps {
   readonly image: SiteImage;
   readonly networks: SiteNetworks;
   readonly secrets: SecretFiles;
+  readonly provider: DockerProvider;
   /** Hash of the certificate in use: a renewed one reaches nginx by a new container. Undefined when it cannot be read. */
   readonly certificateHash: string | undefined;
-  /** Started, and healthy, before nginx; undefined when an application completes the uploads. */
-  readonly service: ServiceContainer | undefined;
 }
 
-/** nginx: the only container that is reached from outside, on 8443 and 8080 inside. */
+/**
+ * nginx: the only container that is reached from outside, on 8443 and 8080 inside. It looks the
+ * service's address up when it needs it, so the two may start, and be replaced, in any order.
+ */
 export class NginxContainer extends Construct {
   readonly container: Container;
 
@@ -45,10 +47,10 @@ export class NginxContainer extends Construct {
     if (props.certificateHash !== undefined) labels.unshift({ label: "slipway.certificate", value: props.certificateHash });
     this.container = new Container(this, "container", {
       ...config,
+      provider: props.provider,
       image: image.image.name,
       networksAdvanced: joinedNetworks(settings, props.networks),
       labels,
-      ...(props.service ? { dependsOn: [props.service.container] } : {}),
     });
   }
 }

@@ -1,11 +1,13 @@
 import { Container } from "@cdktf/provider-docker/lib/container/index.js";
 import type { ContainerConfig } from "@cdktf/provider-docker/lib/container/index.js";
 import type { Network } from "@cdktf/provider-docker/lib/network/index.js";
+import type { DockerProvider } from "@cdktf/provider-docker/lib/provider/index.js";
 import { Construct } from "constructs";
+import { dockerPlacement } from "../placement.ts";
 import type { SiteSettings } from "../settings.ts";
 import { containerLabels, hardened, privateTmpfs } from "./hardened.ts";
 import type { SiteImage } from "./site-image.ts";
-import { databaseMount, secretMount, storeMount, storePath } from "./site-mounts.ts";
+import { databaseMount, secretMount, storeMount } from "./site-mounts.ts";
 import type { SecretFiles } from "./site-mounts.ts";
 
 /** The service stops by itself after 10 s at most; only then is it killed. */
@@ -16,6 +18,7 @@ export interface ServiceContainerProps {
   readonly image: SiteImage;
   readonly network: Network;
   readonly secrets: SecretFiles;
+  readonly provider: DockerProvider;
 }
 
 /** The completion service: reached by nginx alone, under the name `service`. */
@@ -40,6 +43,7 @@ export class ServiceContainer extends Construct {
     } satisfies Partial<ContainerConfig>;
     this.container = new Container(this, "container", {
       ...config,
+      provider: props.provider,
       image: image.image.name,
       networksAdvanced: [{ name: props.network.name, aliases: ["service"] }],
       labels: containerLabels(settings, image.context.fingerprint, config),
@@ -52,7 +56,7 @@ function environment(settings: SiteSettings): Readonly<Record<string, string>> {
   const { storage, upload, service } = settings;
   return {
     SLIPWAY_LISTEN: "0.0.0.0:8080",
-    SLIPWAY_STORE: storePath(settings),
+    SLIPWAY_STORE: dockerPlacement(settings).store,
     SLIPWAY_DATABASE: service.database,
     SLIPWAY_SECRET_FILE: "/run/secrets/slipway/secret",
     SLIPWAY_LOG_LEVEL: service.logLevel,

@@ -19,17 +19,24 @@ export class SiteImage extends Construct {
   /** Where the context must be staged before Terraform runs; relative to the stack's folder. */
   readonly folder: string;
   readonly context: BuildContext;
+  /** What the build wrote, with the reason of a failure, of which Terraform tells the exit code alone; relative to the stack's folder. */
+  readonly logFile: string;
 
   constructor(scope: Construct, id: string, props: SiteImageProps) {
     super(scope, id);
     this.folder = props.folder;
+    this.logFile = `${props.folder}.log`;
     this.context = props.context;
     this.image = new Image(this, "image", {
       name: `${props.repository}:${props.context.fingerprint.slice(0, 12)}`,
       // Its successor is built while it still runs; it stays for a way back, and its layers for the next build.
       keepLocally: true,
       lifecycle: { createBeforeDestroy: true },
-      buildAttribute: { context: props.folder, buildArgs: { ...props.context.args } },
+      buildAttribute: {
+        context: props.folder,
+        buildArgs: { ...props.context.args },
+        buildLogFile: this.logFile,
+      },
     });
   }
 }

@@ -1,15 +1,9 @@
 import { join, posix } from "node:path";
 import type { ContainerMounts } from "@cdktf/provider-docker/lib/container/index.js";
+import { VOLUME_STORE } from "../placement.ts";
 import type { SiteSettings } from "../settings.ts";
 
-/** Where a store that is a volume is mounted; a bound directory keeps its own path. */
-const STORE_OF_VOLUME = "/srv/slipway";
 const SECRETS = "/run/secrets/slipway";
-
-/** Path of the store in both containers. */
-export function storePath(settings: SiteSettings): string {
-  return settings.storage.place.kind === "bind" ? settings.storage.place.path : STORE_OF_VOLUME;
-}
 
 /** Name of the volume that holds the database. */
 export function databaseVolume(settings: SiteSettings): string {
@@ -24,7 +18,7 @@ export function storeMount(settings: SiteSettings): ContainerMounts {
   const { place } = settings.storage;
   return place.kind === "bind"
     ? { type: "bind", source: place.path, target: place.path }
-    : { type: "volume", source: place.name, target: STORE_OF_VOLUME };
+    : { type: "volume", source: place.name, target: VOLUME_STORE };
 }
 
 /** The folder of the database, on a volume of its own; see {@link storeMount} on volumes. */

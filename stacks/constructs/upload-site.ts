@@ -1,3 +1,5 @@
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider/index.js";
+import { Op } from "cdktf";
 import { Construct } from "constructs";
 import type { BuildContext } from "../build/context.ts";
 import type { SiteSettings } from "../settings.ts";
@@ -49,36 +51,49 @@ export class UploadSite extends Construct {
     const { settings, contexts } = props;
     const secrets = secretFiles(settings, props.siteFolder);
     this.networks = new SiteNetworks(this, "networks", settings);
-    if (contexts.service && this.networks.internal) {
-      this.serviceImage = new SiteImage(this, "service-image", {
-        repository: `${settings.name}-service`,
-        folder: "images/service",
-        context: contexts.service,
-      });
-      this.service = new ServiceContainer(this, "service", {
-        settings,
-        image: this.serviceImage,
-        network: this.networks.internal,
-        secrets,
-      });
-    }
     this.nginxImage = new SiteImage(this, "nginx-image", {
       repository: `${settings.name}-nginx`,
       folder: "images/nginx",
       context: contexts.nginx,
     });
+    if (contexts.service) {
+      this.serviceImage = new SiteImage(this, "service-image", {
+        repository: `${settings.name}-service`,
+        folder: "images/service",
+        context: contexts.service,
+      });
+    }
+    const provider = this.#providerAfterImages();
+    if (this.serviceImage && this.networks.internal) {
+      const { internal } = this.networks;
+      this.service = new ServiceContainer(this, "service", { settings, image: this.serviceImage, network: internal, secrets, provider });
+    }
     this.nginx = new NginxContainer(this, "nginx", {
       settings,
       image: this.nginxImage,
       networks: this.networks,
       secrets,
+      provider,
       certificateHash: props.certificateHash,
-      service: this.service,
     });
   }
 
   /** The images of the site, whose contexts must be staged before Terraform runs. */
   get images(): readonly SiteImage[] {
     return this.serviceImage ? [this.serviceImage, this.nginxImage] : [this.nginxImage];
+  }
+
+  /**
+   * A provider for the containers that Terraform cannot start before every image is built. Without it
+   * the old container is destroyed while its successor's image is still building, and a build that
+   * fails leaves no site: to Terraform, destroying a container does not depend on any image, but it
+   * does depend on its provider. The expression is false for every image.
+   */
+  #providerAfterImages(): DockerProvider {
+    const unnamed = this.images.map(({ image }) => Op.eq(image.name, "unnamed"));
+    return new DockerProvider(this, "after-images", {
+      alias: "after_images",
+      disableDockerDaemonCheck: unnamed.reduce((either, each) => Op.or(either, each)),
+    });
   }
 }
