@@ -1,0 +1,629 @@
+
+#include "ngx_http_upload.h"
+
+
+/* Bytes of one request after which others get their turn. */
+#define NGX_HTTP_UPLOAD_TURN        (4 * 1024 * 1024)
+
+/* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
+#define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
+
+/* Read at once of a body that another module has put into a file. */
+#define NGX_HTTP_UPLOAD_FILE_CHUNK  65536
+
+
+static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
+static ngx_int_t ngx_http_upload_options(ngx_http_request_t *r);
+static ngx_int_t ngx_http_upload_boundary(ngx_http_request_t *r,
+    upload_text_t *boundary);
+static ngx_http_upload_ctx_t *ngx_http_upload_create_ctx(ngx_http_request_t *r);
+static void ngx_http_upload_body_handler(ngx_http_request_t *r);
+static void ngx_http_upload_read_handler(ngx_http_request_t *r);
+static void ngx_http_upload_wake_handler(ngx_event_t *ev);
+static void ngx_http_upload_process(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_read(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_consume(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_consume_file(ngx_http_upload_ctx_t *ctx,
+    ngx_buf_t *b);
+static ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status);
+static void ngx_http_upload_cleanup(void *data);
+static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_upload_handler(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    if (r != r->main || ngx_http_upload_get_ctx(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upload: \"%V\" has no body of its own to upload: "
+                      "it is a subrequest, or upload_pass leads here", &r->uri);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r->method & NGX_HTTP_OPTIONS) {
+        return ngx_http_upload_options(r);
+    }
+
+    rc = ngx_http_upload_start(r);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE
+        && ngx_http_upload_drop_body(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+ngx_http_upload_ctx_t *
+ngx_http_upload_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t     *cln;
+    ngx_http_upload_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_upload_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize || r != r->main)) {
+
+        /* an internal redirect has cleared the contexts */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_upload_cleanup) {
+                return cln->data;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+static ngx_int_t
+ngx_http_upload_start(ngx_http_request_t *r)
+{
+    ngx_int_t               rc;
+    upload_text_t           boundary;
+    ngx_http_upload_ctx_t  *ctx;
+
+    if (!(r->method & NGX_HTTP_POST)) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_upload_boundary(r, &boundary);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx = ngx_http_upload_create_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_upload_parts_init(ctx, &boundary);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_upload_form_init(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->request_body_no_buffering = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_upload_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return r->connection->error ? NGX_HTTP_CLIENT_CLOSED_REQUEST : rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_upload_options(ngx_http_request_t *r)
+{
+    ngx_int_t         rc;
+    ngx_table_elt_t  *h;
+
+    r->expect_tested = 1;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Allow");
+    ngx_str_set(&h->value, "OPTIONS, POST");
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = 0;
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
+}
+
+
+static ngx_int_t
+ngx_http_upload_boundary(ngx_http_request_t *r, upload_text_t *boundary)
+{
+    u_char           *value;
+    ngx_str_t        *type;
+    ngx_uint_t        i, found;
+    ngx_table_elt_t  *h;
+    ngx_list_part_t  *part;
+
+    found = 0;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            found += upload_text_is(h[i].key.data, h[i].key.len,
+                                    "content-type");
+        }
+    }
+
+    /* the target might read the other one of two */
+
+    if (r->headers_in.content_type == NULL || found != 1) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upload: client sent %ui Content-Type headers", found);
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    type = &r->headers_in.content_type->value;
+
+    value = ngx_pnalloc(r->pool, type->len + 1);
+    if (value == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(value, type->data, type->len);
+
+    switch (upload_content_type_parse(value, type->len, boundary)) {
+
+    case 0:
+        return NGX_OK;
+
+    case 1:
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upload: client sent Content-Type \"%V\", "
+                      "not multipart/form-data", type);
+        return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+
+    default:
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upload: client sent malformed Content-Type \"%V\"",
+                      type);
+        return NGX_HTTP_BAD_REQUEST;
+    }
+}
+
+
+static ngx_http_upload_ctx_t *
+ngx_http_upload_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_upload_ctx_t        *ctx;
+    ngx_http_upload_main_conf_t  *umcf;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_upload_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_upload_ctx_t));
+
+    umcf = ngx_http_get_module_main_conf(r, ngx_http_upload_module);
+
+    ctx->request = r;
+    ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_upload_module);
+    ctx->digests = umcf->digests | ctx->conf->digests;
+    ctx->store.fd = NGX_INVALID_FILE;
+    ctx->start = ngx_current_msec;
+
+    ctx->wake.handler = ngx_http_upload_wake_handler;
+    ctx->wake.data = ctx;
+    ctx->wake.log = r->connection->log;
+
+    cln->handler = ngx_http_upload_cleanup;
+    ngx_http_set_ctx(r, ctx, ngx_http_upload_module);
+
+    return ctx;
+}
+
+
+static void
+ngx_http_upload_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_upload_ctx_t  *ctx;
+
+    ctx = ngx_http_upload_get_ctx(r);
+
+    ctx->reading = r->reading_body;
+
+    r->read_event_handler = ngx_http_upload_read_handler;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    ngx_http_upload_process(ctx);
+}
+
+
+static void
+ngx_http_upload_read_handler(ngx_http_request_t *r)
+{
+    ngx_http_upload_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_upload_module);
+
+    if (ctx == NULL || r->err_status || r->header_sent) {
+        /* core itself has failed the request meanwhile */
+        ngx_http_block_reading(r);
+        return;
+    }
+
+    if (ctx->wake.timer_set) {
+        return;
+    }
+
+    ngx_http_upload_process(ctx);
+}
+
+
+static void
+ngx_http_upload_wake_handler(ngx_event_t *ev)
+{
+    ngx_connection_t       *c;
+    ngx_http_request_t     *r;
+    ngx_http_upload_ctx_t  *ctx;
+
+    ctx = ev->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ev->timedout = 0;
+
+    ngx_http_upload_read_handler(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
+{
+    off_t                turn;
+    ngx_int_t            rc;
+    ngx_msec_t           pause;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    if (r->request_body == NULL) {
+        ngx_http_upload_fail(ctx, NGX_HTTP_BAD_REQUEST);
+        return;
+    }
+
+    turn = ctx->received + NGX_HTTP_UPLOAD_TURN;
+
+    for ( ;; ) {
+
+        rc = ngx_http_upload_consume(ctx);
+
+        if (rc != NGX_OK) {
+            ngx_http_upload_fail(ctx, rc);
+            return;
+        }
+
+        if (!r->reading_body) {
+            ngx_http_upload_finish(ctx);
+            return;
+        }
+
+        pause = ngx_http_upload_excess(ctx);
+
+        if (pause) {
+
+            if (c->read->timer_set) {
+                ngx_del_timer(c->read);
+            }
+
+            ngx_add_timer(&ctx->wake, pause);
+            return;
+        }
+
+        if (ctx->received >= turn && c->read->ready) {
+            ngx_post_event(c->read, &ngx_posted_next_events);
+            return;
+        }
+
+        rc = ngx_http_upload_read(ctx);
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_http_upload_fail(ctx, rc);
+            return;
+        }
+    }
+}
+
+
+/* NGX_AGAIN: nothing has come, and core waits for more. */
+
+static ngx_int_t
+ngx_http_upload_read(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    rc = ngx_http_read_unbuffered_request_body(r);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+
+        if (rc == NGX_HTTP_BAD_REQUEST && r->connection->error) {
+            return NGX_HTTP_CLIENT_CLOSED_REQUEST;
+        }
+
+        return rc;
+    }
+
+    if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
+        return NGX_AGAIN;
+    }
+
+    return (rc == NGX_OK || rc == NGX_AGAIN) ? NGX_OK
+                                             : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/*
+ * Buffers that core reads into are marked as read, so that it uses them again.
+ * A body that was read before belongs to others as well: it stays as it is.
+ */
+
+static ngx_int_t
+ngx_http_upload_consume(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_buf_t           *b;
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    for (cl = r->request_body->bufs; cl; cl = r->request_body->bufs) {
+
+        b = cl->buf;
+        r->request_body->bufs = cl->next;
+
+        if (b->in_file && !ngx_buf_in_memory(b)) {
+            rc = ngx_http_upload_consume_file(ctx, b);
+
+        } else {
+            ctx->received += b->last - b->pos;
+            rc = ngx_http_upload_parts_read(ctx, b->pos, b->last);
+        }
+
+        if (ctx->reading) {
+            b->pos = b->last;
+            ngx_free_chain(r->pool, cl);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_upload_consume_file(ngx_http_upload_ctx_t *ctx, ngx_buf_t *b)
+{
+    off_t      offset;
+    u_char    *chunk;
+    size_t     size;
+    ssize_t    n;
+    ngx_int_t  rc;
+
+    chunk = ngx_palloc(ctx->request->pool, NGX_HTTP_UPLOAD_FILE_CHUNK);
+    if (chunk == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    for (offset = b->file_pos; offset < b->file_last; offset += n) {
+
+        size = (size_t) ngx_min(b->file_last - offset,
+                                NGX_HTTP_UPLOAD_FILE_CHUNK);
+
+        n = ngx_read_file(b->file, chunk, size, offset);
+
+        if (n <= 0) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ctx->received += n;
+
+        rc = ngx_http_upload_parts_read(ctx, chunk, chunk + n);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    ngx_pfree(ctx->request->pool, chunk);
+
+    return NGX_OK;
+}
+
+
+/* Milliseconds that the request is ahead of its rate; 0: none. */
+
+static ngx_msec_t
+ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx)
+{
+    off_t  due, elapsed;
+
+    if (ctx->conf->limit_rate == 0) {
+        return 0;
+    }
+
+    elapsed = (off_t) (ngx_current_msec - ctx->start);
+    due = ctx->received / (off_t) ctx->conf->limit_rate * 1000
+          + ctx->received % (off_t) ctx->conf->limit_rate * 1000
+            / (off_t) ctx->conf->limit_rate;
+
+    if (due <= elapsed) {
+        return 0;
+    }
+
+    return (ngx_msec_t) ngx_min(due - elapsed, NGX_HTTP_UPLOAD_MAX_PAUSE);
+}
+
+
+static void
+ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_upload_parts_end(ctx);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_form_end(ctx);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_upload_fail(ctx, rc);
+        return;
+    }
+
+    ngx_http_upload_pass(ctx);
+}
+
+
+static void
+ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    /* not with the pool: the connection may linger for long */
+
+    ngx_http_upload_store_remove(ctx);
+
+    if (ngx_http_upload_drop_body(r) != NGX_OK) {
+        status = NGX_ERROR;
+    }
+
+    ngx_http_finalize_request(r, status);
+}
+
+
+static void
+ngx_http_upload_cleanup(void *data)
+{
+    ngx_http_upload_ctx_t  *ctx = data;
+
+    if (ctx->wake.timer_set) {
+        ngx_del_timer(&ctx->wake);
+    }
+
+    if (!ctx->handed_on || ngx_http_upload_unwanted(ctx)) {
+        ngx_http_upload_store_remove(ctx);
+        return;
+    }
+
+    ngx_http_upload_store_free(ctx);
+}
+
+
+/* Whether the target has said anything, be it an error. */
+
+static ngx_uint_t
+ngx_http_upload_answered(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL) {
+        return 1;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+
+        if (state[i].peer && state[i].header_time != (ngx_msec_t) -1) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * A request that was cut off leaves no file, nor does one whose target could
+ * not be asked; what the target has decided on is for upload_cleanup.
+ */
+
+static ngx_uint_t
+ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_uint_t                   i, status;
+    ngx_http_request_t          *r;
+    ngx_http_upload_statuses_t  *statuses;
+
+    r = ctx->request;
+    status = r->err_status ? r->err_status : r->headers_out.status;
+
+    if (status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+        || status == NGX_HTTP_REQUEST_TIME_OUT
+        || !ngx_http_upload_answered(r))
+    {
+        return 1;
+    }
+
+    if (ctx->conf->cleanup == NULL) {
+        return 0;
+    }
+
+    statuses = ctx->conf->cleanup->elts;
+
+    for (i = 0; i < ctx->conf->cleanup->nelts; i++) {
+
+        if (status >= statuses[i].from && status <= statuses[i].to) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
