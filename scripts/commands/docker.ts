@@ -7,14 +7,9 @@ export const imageId = (image: string): Argv => ["docker", "image", "inspect", "
 
 export const pull = (image: string): Argv => ["docker", "pull", "--quiet", image];
 
-/** Makes an image of the root file system in a tar file. */
-export const importImage = (tar: string, image: string): Argv => [
-  "docker", "import", "--change", 'CMD ["bash"]', tar, image,
-];
-
 /** Containers of a site, running or not, as JSON lines. */
 export const siteContainers = (siteName: string): Argv => [
-  "docker", "ps", "--all", "--no-trunc", "--filter", `name=^${siteName}-`, "--format", "{{json .}}",
+  "docker", "ps", "--all", "--no-trunc", "--filter", `label=slipway.site=${siteName}`, "--format", "{{json .}}",
 ];
 
 export const containerState = (container: string): Argv => [
@@ -26,6 +21,13 @@ export const containerLogs = (container: string, lines: number): Argv => ["docke
 export const volumeExists = (volume: string): Argv => ["docker", "volume", "inspect", "--format", "{{.Mountpoint}}", volume];
 
 export const removeVolume = (volume: string): Argv => ["docker", "volume", "rm", volume];
+
+/** Names with tags of the images that were built for a site. */
+export const siteImages = (siteName: string): Argv => [
+  "docker", "image", "ls", "--filter", `reference=${siteName}-nginx`, "--filter", `reference=${siteName}-service`, "--format", "{{.Repository}}:{{.Tag}}",
+];
+
+export const removeImage = (image: string): Argv => ["docker", "image", "rm", image];
 
 /** The daemon for a machine without an init system; it stays when the command that started it ends. */
 export const daemon = (): Argv => ["setsid", "dockerd"];
