@@ -34,8 +34,8 @@ function valueType<T>(name: string, fix: string, accept: (value: unknown) => T |
 }
 
 function withArticle(name: string): string {
-  if (/^(one of|true|text)/.test(name)) return name;
-  return `${/^([aeio]|nginx|SHA|HTTP s)/.test(name) && !/^(one|HTTP)/.test(name) ? "an" : "a"} ${name}`;
+  if (/^(?:one of|true or|")/.test(name)) return name;
+  return `${/^(?:[aeio]|nginx|IP)/.test(name) ? "an" : "a"} ${name}`;
 }
 
 /** Text that a regular expression describes whole. */
