@@ -32,20 +32,30 @@ export function launchBrowser(): Promise<Browser> {
 }
 
 /**
- * Drops files (or folders) of this machine in the middle of an element, through the browser's own input handling,
- * as a file manager would.
+ * Holds files (or folders) of this machine over the middle of an element, through the browser's own input handling.
  * @param paths Absolute paths.
+ * @returns Lets them go.
  * @throws Error when the element has no place on the page.
  */
-export async function dropPaths(page: Page, selector: string, paths: readonly string[]): Promise<void> {
+export async function dragPaths(page: Page, selector: string, paths: readonly string[]): Promise<() => Promise<void>> {
   const target = page.locator(selector);
   await target.scrollIntoViewIfNeeded();
   const box = await target.boundingBox();
   if (box === null) throw new Error(`${selector}: not visible, nothing can be dropped on it`);
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
-    await session.send("Input.dispatchDragEvent", { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data });
-  }
-  await session.detach();
+  const send = (type: "dragEnter" | "dragOver" | "drop"): Promise<unknown> =>
+    session.send("Input.dispatchDragEvent", { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data });
+  await send("dragEnter");
+  await send("dragOver");
+  return async () => {
+    await send("drop");
+    await session.detach();
+  };
+}
+
+/** Drops files (or folders) on an element, as a file manager would; parameters and errors as in {@link dragPaths}. */
+export async function dropPaths(page: Page, selector: string, paths: readonly string[]): Promise<void> {
+  const drop = await dragPaths(page, selector, paths);
+  await drop();
 }

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { BROWSER_MISSING, dropPaths, launchBrowser } from "../helpers/browser.ts";
+import { BROWSER_MISSING, dragPaths, dropPaths, launchBrowser } from "../helpers/browser.ts";
 import { startPageServer, type PageServer, type PageServerOptions } from "../helpers/page-server.ts";
 
 const MB = 1_000_000;
 const title = BROWSER_MISSING === null ? "the pages in Chromium" : `the pages in Chromium (SKIPPED: ${BROWSER_MISSING})`;
 
-describe.skipIf(BROWSER_MISSING !== null)(title, () => {
+describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
   let browser: Browser;
   let folder: string;
   let server: PageServer;
@@ -40,7 +40,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, () => {
     const opened = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", ...context });
     await opened.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.origin });
     page = await opened.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     page.on("pageerror", (error) => faults.push(error.message));
     page.on("console", (message) => {
       if (/Content Security Policy|Refused to/.test(message.text())) faults.push(message.text());
@@ -91,8 +91,9 @@ describe.skipIf(BROWSER_MISSING !== null)(title, () => {
     for (const name of names) server.held.add(name);
     await page.setInputFiles("#file", await Promise.all(names.map((name) => file(name, MB))));
     await page.click("#submit");
-    await reaches("b.bin", "sending");
-    expect(await Promise.all(names.map(state))).toEqual(["sending", "sending", "queued", "queued", "queued"]);
+    await expect.poll(() => server.posts.length, { timeout: 30_000 }).toBe(2);
+    const waiting = (await Promise.all(names.map(state))).map((kind) => kind === "queued");
+    expect(waiting).toEqual([false, false, true, true, true]);
     server.held.clear();
     await page.locator("#queue-summary", { hasText: "5 of 5 uploaded" }).waitFor();
     expect(server.atOnceMax()).toBe(2);
@@ -186,6 +187,23 @@ describe.skipIf(BROWSER_MISSING !== null)(title, () => {
     expect(await page.getByRole("button", { name: "Retry big.bin" }).count()).toBe(0);
   });
 
+  it("shows where files may be dropped while they are held over the page, and stops when they are not", async () => {
+    await open();
+    const path = await file("held.bin", 10);
+    const isOver = () => page.locator("#drop").evaluate((zone) => zone.classList.contains("is-over"));
+    await dragPaths(page, "h1", [path]);
+    expect(await isOver()).toBe(true);
+    await page.mouse.move(5, 5);
+    expect(await isOver()).toBe(false);
+
+    // Beside the zone counts too: the browser would open the file in place of the page.
+    const drop = await dragPaths(page, "h1", [path]);
+    await drop();
+    await reaches("held.bin", "ready");
+    expect(await isOver()).toBe(false);
+    expect(page.url()).toBe(`${server.origin}/`);
+  });
+
   it("sends file names as they are and shows them as text", async () => {
     await open();
     const names = ["<b>bold & 'so'.txt", "שלום עולם.txt", "\u{1f4c4} ünï.txt", "turn\u202etxt.exe"];
@@ -202,6 +220,8 @@ describe.skipIf(BROWSER_MISSING !== null)(title, () => {
   it("can be used by keyboard alone, with the focus always in sight", async () => {
     await open();
     const path = await file("keys.bin", 1000);
+    // Asked for early: Chromium must know that the test answers in place of a dialog before the key is pressed.
+    const chosen = page.waitForEvent("filechooser");
     const stops: string[] = [];
     for (let press = 0; press < 6; press += 1) {
       await page.keyboard.press("Tab");
@@ -222,7 +242,8 @@ describe.skipIf(BROWSER_MISSING !== null)(title, () => {
       `description ${ring}`,
     ]);
     await page.keyboard.press("Shift+Tab");
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+    await page.keyboard.press("Enter");
+    const chooser = await chosen;
     expect(chooser.isMultiple()).toBe(true);
     await chooser.setFiles(path);
     await page.keyboard.press("Tab");
@@ -251,7 +272,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, () => {
 
     await page.click("summary");
     await page.getByRole("button", { name: "Copy the command" }).click();
-    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText()), { timeout: 30_000 }).toBe(
       `curl --cacert CA -F file=@FILE -F terminal=yes ${server.origin}/upload`,
     );
   });

@@ -36,8 +36,7 @@ export function acceptDrops(zone: Element, onDrop: (dropped: Dropped) => void): 
     depth += 1;
     show();
   });
-  document.addEventListener("dragleave", (event) => {
-    if (!hasFiles(event)) return;
+  document.addEventListener("dragleave", () => {
     depth = Math.max(0, depth - 1);
     show();
   });
@@ -46,11 +45,17 @@ export function acceptDrops(zone: Element, onDrop: (dropped: Dropped) => void): 
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
   });
+  const end = (): void => {
+    if (depth === 0) return;
+    depth = 0;
+    show();
+  };
+  // No pointer moves while something is dragged: if one does, the drag was given up without a word.
+  document.addEventListener("pointermove", end);
   document.addEventListener("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    depth = 0;
-    show();
+    end();
     onDrop(sort(event.dataTransfer));
   });
 }
