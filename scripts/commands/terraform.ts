@@ -49,5 +49,6 @@ export function errorOf(output: string): string {
 export function progressOf(line: string): string | undefined {
   const plain = line.replace(/\u001b\[[0-9;]*m/g, "").trim();
   const match = /(docker_[\w.-]+.*?): ((?:Creating|Modifying|Destroying)\.\.\.|(?:Creation|Modifications|Destruction) complete after \S+|Still \w+\.\.\. \[.*?\bm?0s elapsed\])/.exec(plain);
-  return match === null ? undefined : `${match[1]}: ${match[2]}`;
+  // cdktf shows the path of the construct behind the address: "docker_image.site_x (site/nginx-image/image)".
+  return match === null ? undefined : `${/\(([^)]+)\)$/.exec(match[1]!)?.[1] ?? match[1]}: ${match[2]}`;
 }
