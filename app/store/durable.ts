@@ -42,13 +42,13 @@ export async function setExactMode(target: Moded, mode: number): Promise<void> {
   }
 }
 
-/** Makes a directory with an exact mode unless it is there; its parent must exist, and is not synced. */
+/** Makes sure of a directory with an exact mode; its parent must exist, and is not synced. */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, mode);
   } catch (error) {
-    if (systemCode(error) === "EEXIST") return;
-    throw error;
+    // It may have been made by a service that was killed before it set the mode.
+    if (systemCode(error) !== "EEXIST") throw error;
   }
   await setExactMode({ stat: () => stat(path), chmod: (bits) => chmod(path, bits) }, mode);
 }
