@@ -1,0 +1,234 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll } from "vitest";
+import { buildModule } from "../../images/module-build.ts";
+
+/** Whether the module of this run is the one with AddressSanitizer and UndefinedBehaviorSanitizer. */
+export const sanitizing = process.env["SLIPWAY_SANITIZE"] === "1";
+
+let modulePath = "";
+beforeAll(async () => {
+  modulePath = await buildModule();
+}, 300_000);
+
+/** A request that came to the upstream, its body as the module rewrote it. */
+export interface Passed {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+}
+
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: http.OutgoingHttpHeaders;
+  readonly body?: string;
+}
+
+/** An nginx to start; `%PORT%`, `%TLS_PORT%`, `%UPSTREAM%`, `%STORE%` and `%FOLDER%` are replaced in every text. */
+export interface NginxOptions {
+  /** Directives of the server block, beside `listen`. */
+  readonly server: string;
+  /** Directives of the http block. */
+  readonly http?: string;
+  /** `listen` directives. @default "listen 127.0.0.1:%PORT%;" */
+  readonly listen?: string;
+  /** What the upstream answers; `undefined` never. @default 200 "done" */
+  readonly answer?: (passed: Passed) => Answer | undefined | Promise<Answer | undefined>;
+  /** Lines of level alert, emerg or crit that are meant to be there. @default none */
+  readonly expectLog?: RegExp;
+  /** Files may be left in the store. @default false */
+  readonly keepsFiles?: boolean;
+  /** Umask of nginx, octal. @default "022" */
+  readonly umask?: string;
+}
+
+/** A running nginx with an upstream and a store of its own. */
+export interface Nginx {
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly folder: string;
+  readonly store: string;
+  readonly passed: readonly Passed[];
+  /** Paths of the files in the store, sorted. */
+  files(): string[];
+  log(): string;
+  /** Waits until `check` returns true. @throws after 10 s, with the log */
+  until(check: () => boolean, what: string): Promise<void>;
+  /** Process ids of the workers. */
+  workers(): number[];
+}
+
+/** A port that was free just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Every file below a folder, sorted. */
+export function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+async function startUpstream(answer: NginxOptions["answer"], passed: Passed[]): Promise<http.Server> {
+  const upstream = http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", async () => {
+      const { method = "", url = "", headers, rawHeaders } = request;
+      const one = { method, url, headers, rawHeaders, body: Buffer.concat(chunks) };
+      passed.push(one);
+      const reply = answer === undefined ? {} : await answer(one);
+      if (reply !== undefined) response.writeHead(reply.status ?? 200, reply.headers).end(reply.body ?? "done");
+    });
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  return upstream;
+}
+
+function render(options: NginxOptions, words: Readonly<Record<string, string>>): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path %FOLDER%/temp/${name};`);
+  const text = `
+daemon off;
+worker_processes 1;
+worker_shutdown_timeout 5s;
+pid %FOLDER%/nginx.pid;
+error_log %FOLDER%/error.log info;
+${process.getuid?.() === 0 ? "user root;" : ""}
+load_module ${modulePath};
+events { worker_connections 256; }
+http {
+  access_log off;
+  ${temporary.join("\n  ")}
+  ${options.http ?? ""}
+  server {
+    ${options.listen ?? "listen 127.0.0.1:%PORT%;"}
+    client_max_body_size 0;
+    ${options.server}
+  }
+}
+`;
+  return text.replace(/%([A-Z_]+)%/g, (whole, word: string) => words[word] ?? whole);
+}
+
+function environment(folder: string): NodeJS.ProcessEnv {
+  if (!sanitizing) return process.env;
+  const library = execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim();
+  return {
+    ...process.env,
+    LD_PRELOAD: library,
+    // nginx itself frees nothing when it ends.
+    ASAN_OPTIONS: `detect_leaks=0:abort_on_error=0:log_path=${folder}/sanitizer`,
+    UBSAN_OPTIONS: `print_stacktrace=1:log_path=${folder}/sanitizer`,
+  };
+}
+
+async function listening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
+    socket.on("connect", () => socket.destroy());
+  });
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.kill("SIGQUIT");
+  const patience = setTimeout(() => child.kill("SIGTERM"), 8000);
+  await ended;
+  clearTimeout(patience);
+}
+
+/** What no test may leave behind, whatever it is about. */
+function hiddenChecks(site: Nginx, options: NginxOptions): void {
+  const bad = site
+    .log()
+    .split("\n")
+    .filter((line) => /\[(alert|emerg|crit)\]|Sanitizer|exited on signal/.test(line) && !options.expectLog?.test(line));
+  for (const file of readdirSync(site.folder).filter((name) => name.startsWith("sanitizer"))) {
+    bad.push(readFileSync(join(site.folder, file), "utf8"));
+  }
+  if (bad.length > 0) throw new Error(`in the error log:\n${bad.join("\n")}`);
+  if (!options.keepsFiles && site.files().length > 0) throw new Error(`left in the store:\n${site.files().join("\n")}`);
+}
+
+/** What `nginx -t` says of a configuration; exit code and output. */
+export function checkConfig(options: NginxOptions): { readonly ok: boolean; readonly output: string } {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-nginx-"));
+  try {
+    mkdirSync(join(folder, "temp"));
+    const words = { PORT: "1", TLS_PORT: "2", UPSTREAM: "127.0.0.1:3", STORE: join(folder, "store"), FOLDER: folder };
+    writeFileSync(join(folder, "nginx.conf"), render(options, words));
+    const script = `nginx -t -c ${folder}/nginx.conf -g 'master_process on;' 2>&1; echo "exit $?"`;
+    const output = execFileSync("sh", ["-c", script], { encoding: "utf8", env: environment(folder) });
+    return { ok: /exit 0\n$/.test(output), output };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs a test against the host's real nginx with our module, then checks that the error log has nothing alarming
+ * and that no file is left in the store.
+ */
+export async function withNginx(options: NginxOptions, test: (site: Nginx) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-nginx-"));
+  const store = join(folder, "store");
+  for (const name of ["store", "temp"]) mkdirSync(join(folder, name));
+  chmodSync(folder, 0o755);
+  const passed: Passed[] = [];
+  const upstream = await startUpstream(options.answer, passed);
+  const [port, tlsPort] = [await freePort(), await freePort()];
+  const address = `127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+  const words = { PORT: `${port}`, TLS_PORT: `${tlsPort}`, UPSTREAM: address, STORE: store, FOLDER: folder };
+  writeFileSync(join(folder, "nginx.conf"), render(options, words));
+
+  const out = openSync(join(folder, "stderr.log"), "w");
+  const start = `umask ${options.umask ?? "022"}; exec nginx -e ${folder}/error.log -c ${folder}/nginx.conf`;
+  const child = spawn("sh", ["-c", start], { stdio: ["ignore", out, out], env: environment(folder) });
+  const site: Nginx = {
+    port,
+    tlsPort,
+    folder,
+    store,
+    passed,
+    files: () => filesBelow(store),
+    log: () => ["error.log", "stderr.log"].map((name) => join(folder, name)).map((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")).join(""),
+    workers: () => execFileSync("ps", ["-o", "pid=", "--ppid", `${child.pid}`], { encoding: "utf8" }).trim().split(/\s+/).map(Number),
+    until: async (check, what) => {
+      for (let i = 0; i < 500; i++) {
+        if (check()) return;
+        await sleep(20);
+      }
+      throw new Error(`waited for ${what}; the log:\n${site.log()}`);
+    },
+  };
+
+  try {
+    for (let i = 0; i < 250 && child.exitCode === null && !(await listening(port)); i++) await sleep(20);
+    if (child.exitCode !== null) throw new Error(`nginx did not start:\n${site.log()}`);
+    await test(site);
+    await stop(child);
+    hiddenChecks(site, options);
+  } finally {
+    await stop(child);
+    upstream.closeAllConnections();
+    upstream.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
