@@ -167,6 +167,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     origin: `http://127.0.0.1:${address.port}`,
     atOnceMax: () => runningMax,
     async close() {
+      // Closing twice is fine: a test may take the server away itself.
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

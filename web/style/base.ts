@@ -51,10 +51,11 @@ main { padding-block: 2.5rem 4rem; }
 .button:hover { color: var(--accent-strong); border-color: var(--accent); background: var(--accent-soft); }
 .button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 .button.primary:hover { background: var(--accent-strong); border-color: var(--accent-strong); color: var(--on-accent); }
-/* As wide as "Not copied", so that nothing moves when the button says so. */
-.button.plain { min-width: 6rem; border-color: transparent; color: var(--accent); }
+.button.plain { justify-content: flex-start; border-color: transparent; color: var(--accent); }
 .button.plain:hover { border-color: transparent; background: var(--accent-soft); }
 .button.small { min-height: 2rem; padding: 0.125rem 0.75rem; font-size: 0.875rem; }
+/* As wide as "Copied", so that nothing moves when the button says so. */
+.button.small.plain { min-width: 4.5rem; padding-inline: 0.5rem; }
 .error-card { max-width: 42rem; padding: clamp(1.25rem, 4vw, 2.5rem); margin-inline: auto; overflow-wrap: anywhere; }
 .error-status { margin-bottom: 0.75rem; color: var(--bad); font-weight: 650; }
 .error-status .quiet { margin-left: 0.5rem; font-family: var(--mono); font-size: 0.875rem; }
