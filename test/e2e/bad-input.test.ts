@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Answer, form, json, type Part, post, randomFile, send, type UploadAnswer, until, wire } from "../helpers/e2e-client.ts";
+import { type Answer, form, type Form, json, type Part, post, randomFile, send, type UploadAnswer, until, wire } from "../helpers/e2e-client.ts";
 import { sha256 } from "../helpers/e2e-files.ts";
 import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-local.ts";
 
@@ -83,10 +83,10 @@ describe.skipIf(reason !== undefined)(`bad input to a whole site${reason === und
       { what: "a path upwards", sent: "../../etc/passwd", stored: "passwd" },
       { what: "an absolute path", sent: "/etc/shadow", stored: "shadow" },
       { what: "a DOS path", sent: "C:\\\\Users\\\\me\\\\report.doc", stored: "report.doc" },
-      { what: "only dots", sent: "..", stored: "unnamed" },
+      { what: "only dots", sent: "..", stored: "%2E%2E" },
       { what: "a leading dot", sent: ".htaccess", stored: "htaccess" },
-      { what: "a NUL", sent: Buffer.from("a\0b.txt"), stored: /^a?b\.txt$|^a$/ },
-      { what: "control characters", sent: Buffer.from("a\x01\x7fb.txt"), stored: "ab.txt" },
+      { what: "a NUL", sent: Buffer.from("a\0b.txt"), stored: "a%00b.txt" },
+      { what: "control characters", sent: Buffer.from("a\x01\x7fb.txt"), stored: "a%01%7Fb.txt" },
       { what: "escaped quotes", sent: 'the \\"final\\" one.txt', stored: 'the "final" one.txt' },
       { what: "quotes as browsers escape them", sent: "the %22final%22 one.txt", stored: /^the ("|%22)final("|%22) one\.txt$/ },
       { what: "a semicolon", sent: "a; filename=b.txt", stored: "a; filename=b.txt" },
@@ -164,17 +164,14 @@ describe.skipIf(reason !== undefined)(`bad input to a whole site${reason === und
     });
 
     it("can send another upload on the connection on which one was refused", async () => {
-      const { body, boundary } = form([randomFile("next.bin", 2000)]);
       const connection = await wire(site);
-      const refused = body.subarray(0, -8);
-      connection.write(head(refused.length, boundary));
-      connection.write(refused);
-      const first = await connection.answer();
-      expect(first.status).toBe(400);
-      expect(first.head).not.toMatch(/^connection: *close/im);
-      connection.write(head(body.length, boundary));
-      connection.write(body);
-      expect((await connection.answer()).status).toBe(200);
+      const post = async ({ body, boundary }: Form): Promise<number> => {
+        connection.write(head(body.length, boundary));
+        connection.write(body);
+        return (await connection.answer()).status;
+      };
+      expect(await post(form([{ name: "description", content: "no file" }]))).toBe(400);
+      expect(await post(form([randomFile("next.bin", 2000)]))).toBe(200);
       connection.destroy();
     });
   });

@@ -18,12 +18,13 @@ const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
 describe.skipIf(reason !== undefined)(`the deployed pages in Chromium${reason === undefined ? "" : `: skipped, ${reason}`}`, () => {
-  const folder = temporaryFolder();
+  let folder: string;
   let site: DeployedSite;
   let browser: Browser;
   let context: BrowserContext | undefined;
 
   beforeAll(async () => {
+    folder = temporaryFolder();
     // Slow enough for progress to be seen, and a limit to run into.
     [site, browser] = await Promise.all([deployDockerSite({ upload: { limitRate: "16m", maxFileSize: "64m" } }), launchBrowser()]);
   }, 600_000);

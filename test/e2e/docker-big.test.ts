@@ -36,10 +36,12 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
   let site: DeployedSite;
   let store: string;
   let sha256: string;
-  const folder = temporaryFolder();
-  const file = join(folder, "big.bin");
+  let folder: string;
+  let file: string;
 
   beforeAll(async () => {
+    folder = temporaryFolder();
+    file = join(folder, "big.bin");
     [site, sha256] = await Promise.all([deployDockerSite(), writeRandomFile(file, BIG)]);
     store = await volumeFolder(site.dataVolume);
   }, 600_000);

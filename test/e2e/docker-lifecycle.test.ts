@@ -2,6 +2,7 @@ import { cpSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SiteProps } from "../../stacks/props.ts";
 import { json, post, randomFile, records, send, type UploadAnswer } from "../helpers/e2e-client.ts";
 import { docker, inspect, logs, processes, processStatus, resources, volumeFolder, withoutDocker } from "../helpers/e2e-docker.ts";
 import { filesBelow, remove, sha256, sha256OfFile, temporaryFolder, tree, wrongModes } from "../helpers/e2e-files.ts";
@@ -32,15 +33,18 @@ async function expectKept(site: DeployedSite, uploads: readonly UploadAnswer[]):
 }
 
 describe.skipIf(reason !== undefined)(`the life of a deployed site${skipped}`, () => {
-  const folder = temporaryFolder();
-  const module = join(folder, "module");
-  const props = { images: { module: { kind: "folder", path: module } } } as const;
+  let folder: string;
+  let module: string;
+  let props: SiteProps;
   const uploads: UploadAnswer[] = [];
   let site: DeployedSite;
   let store: string;
   const both = async () => ({ nginx: await inspect(site.nginx), service: await inspect(site.service) });
 
   beforeAll(async () => {
+    folder = temporaryFolder();
+    module = join(folder, "module");
+    props = { images: { module: { kind: "folder", path: module } } };
     cpSync(join(import.meta.dirname, "../../module"), module, { recursive: true });
     site = await deployDockerSite(props);
     store = await volumeFolder(site.dataVolume);
@@ -180,10 +184,12 @@ describe.skipIf(reason !== undefined)(`the life of a deployed site${skipped}`, (
 });
 
 describe.skipIf(reason !== undefined)(`a site on a folder of the host${skipped}`, () => {
-  const folder = temporaryFolder();
-  const path = join(folder, "store");
+  let folder: string;
+  let path: string;
   let site: DeployedSite;
   beforeAll(async () => {
+    folder = temporaryFolder();
+    path = join(folder, "store");
     mkdirSync(path);
     chownSync(path, 20001, 20002);
     site = await deployDockerSite({ storage: { place: { kind: "bind", path }, uid: 20001, gid: 20002, directoryMode: "2750", fileMode: "0640" } });

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -156,16 +156,18 @@ describe.skipIf(local !== undefined)(`a site whose parts fail${skipped(local)}`,
 
 const noTmpfs = local ?? (process.getuid?.() === 0 ? undefined : "not root, so no small file system can be mounted");
 describe.skipIf(noTmpfs !== undefined)(`a site whose disk is full${skipped(noTmpfs)}`, () => {
-  const folder = temporaryFolder();
+  let folder: string;
   let site: LocalTestSite;
   beforeAll(async () => {
+    folder = temporaryFolder();
+    chmodSync(folder, 0o755);
     const store = join(folder, "site", "store");
     mkdirSync(store, { recursive: true });
     await execa("mount", ["-t", "tmpfs", "-o", "size=8m,mode=2770,uid=10001,gid=10001", "tmpfs", store]);
     site = await startTestSite({}, join(folder, "site"));
   });
   afterAll(async () => {
-    await site?.site.stop();
+    await site?.stop();
     await execa("umount", [join(folder, "site", "store")]);
     remove(folder);
   });

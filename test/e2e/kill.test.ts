@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { json, post, randomFile, records, type UploadAnswer, until } from "../helpers/e2e-client.ts";
+import { form, json, randomFile, records, send, type UploadAnswer, until } from "../helpers/e2e-client.ts";
 import { sha256, wrongModes } from "../helpers/e2e-files.ts";
 import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-local.ts";
 import { generator } from "../helpers/e2e-random.ts";
@@ -9,6 +9,7 @@ import { generator } from "../helpers/e2e-random.ts";
 const reason = withoutLocal();
 const ROUNDS = 200;
 const CLIENTS = 4;
+const ABANDONED_AFTER = "1m";
 /** The rounds of a failure come again with the same seed, as far as the machine lets them. */
 const seed = Number(process.env["SLIPWAY_SEED"] ?? Date.now() % 1_000_000);
 
@@ -31,7 +32,7 @@ function childrenOf(parent: number): number[] {
 describe.skipIf(reason !== undefined)(`${ROUNDS} times kill -9, seed ${seed}${reason === undefined ? "" : `: skipped, ${reason}`}`, () => {
   let site: LocalTestSite;
   beforeAll(async () => {
-    site = await startTestSite({ service: { abandonedAfter: "5s" } });
+    site = await startTestSite({ service: { abandonedAfter: ABANDONED_AFTER } });
   });
   afterAll(() => site?.stop());
 
@@ -41,7 +42,9 @@ describe.skipIf(reason !== undefined)(`${ROUNDS} times kill -9, seed ${seed}${re
     let sent = 0;
     while (!stopped()) {
       const file = randomFile(`${number}-${sent++}.bin`, random.integer(1, 200_000));
-      const answer = await post(site, [file]).catch(() => undefined);
+      const { body, contentType } = form([file]);
+      const headers = { accept: "application/json", "content-type": contentType };
+      const answer = await send(site, "/upload", { method: "POST", body, headers, pauseMs: random.integer(0, 30) }).catch(() => undefined);
       if (answer?.status === 200) answered.set(json<UploadAnswer>(answer).id, sha256(file.content));
       else await pause(random.integer(5, 25));
     }
@@ -95,7 +98,12 @@ describe.skipIf(reason !== undefined)(`${ROUNDS} times kill -9, seed ${seed}${re
   }, 240_000);
 
   it("clears away what the kills left in incoming/", async () => {
-    await until("incoming/ is empty", () => site.kept().incoming.length === 0, 90);
-    expect(site.kept().incoming).toEqual([]);
-  }, 100_000);
+    const left = site.kept().incoming;
+    console.info(`${left.length} files were left in incoming/ by the kills`);
+    const before = Date.now() / 1000 - 61;
+    for (const path of left) utimesSync(join(site.site.store, "incoming", path), before, before);
+    await site.site.service!.kill();
+    site.site.service!.start();
+    await until("incoming/ is empty", () => site.kept().incoming.length === 0, 20);
+  });
 });

@@ -31,10 +31,12 @@ export interface RequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
+  /** Milliseconds to wait before the second half of the body is sent. @default the body is sent at once */
+  readonly pauseMs?: number;
 }
 
 /** One request on a connection of its own. Rejects when the connection breaks before the answer is whole. */
-export function send(target: Target, path: string, { method = "GET", headers = {}, body }: RequestOptions = {}): Promise<Answer> {
+export function send(target: Target, path: string, { method = "GET", headers = {}, body, pauseMs }: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": String(body.length) };
     const outgoing = httpsRequest(new URL(path, target.url), { method, ca: target.ca, agent: false, headers: { ...length, ...headers } }, (incoming) => {
@@ -48,7 +50,10 @@ export function send(target: Target, path: string, { method = "GET", headers = {
       });
     });
     outgoing.on("error", reject);
-    outgoing.end(body);
+    if (body === undefined || pauseMs === undefined) return void outgoing.end(body);
+    const half = body.length >> 1;
+    outgoing.write(body.subarray(0, half));
+    setTimeout(() => outgoing.end(body.subarray(half)), pauseMs);
   });
 }
 

@@ -49,7 +49,10 @@ export interface LocalTestSite extends Target {
 export async function startTestSite(props: SiteProps, folder?: string): Promise<LocalTestSite> {
   const root = folder ?? temporaryFolder();
   mkdirSync(root, { recursive: true });
-  const site = await startLocalSite({ site: { name: "e2e", ...props }, root });
+  const site = await startLocalSite({ site: { name: "e2e", ...props }, root }).catch((error: unknown) => {
+    if (folder === undefined) remove(root);
+    throw error;
+  });
   if (site.caFile === undefined) throw new Error("a test site has a CA of its own");
   const incoming = join(site.store, "incoming");
   const files = join(site.store, "files");
@@ -73,7 +76,7 @@ export async function startTestSite(props: SiteProps, folder?: string): Promise<
     },
     async stop() {
       await site.stop();
-      remove(root);
+      if (folder === undefined) remove(root);
     },
   };
 }

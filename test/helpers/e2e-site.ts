@@ -113,7 +113,7 @@ function deployed(file: SiteFile, first: SiteProps): DeployedSite {
   let ownService = first.application === undefined;
 
   const waitUntilHealthy = async (): Promise<void> => {
-    images.add((await inspect(nginx)).Image);
+    for (const container of await resources("container", `${name}-`)) images.add((await inspect(container)).Image);
     const answers = async (): Promise<boolean> => {
       const answer = await send(target, "/healthz").catch(() => undefined);
       return answer !== undefined && (ownService ? answer.status === 200 : answer.status < 500);
