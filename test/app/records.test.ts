@@ -1,0 +1,83 @@
+import { rmSync } from "node:fs";
+import Database from "libsql";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { migrations } from "../../app/records/migrations.ts";
+import type { Records } from "../../app/records/records.ts";
+import { openSqlite } from "../../app/records/sqlite.ts";
+import { makeServiceFolder, type ServiceFolder, writeIncoming } from "../helpers/service.ts";
+import { receivedRecord } from "../helpers/store.ts";
+
+let folder: ServiceFolder;
+let records: Records;
+
+beforeEach(() => {
+  folder = makeServiceFolder();
+  records = openSqlite(folder.database);
+});
+
+afterEach(async () => {
+  await records.close();
+  rmSync(folder.root, { recursive: true, force: true });
+});
+
+it("keeps every field of a record", async () => {
+  const record = receivedRecord(folder, writeIncoming(folder, "x"), {
+    name: "é🚀 'quoted\".txt",
+    size: 9_007_199_254_740_991,
+    contentType: "text/plain",
+    checksums: { sha256: "ab".repeat(32), crc32: "00000000" },
+    description: "two\nlines",
+    remoteAddress: "2001:db8::1",
+    modified: 1_795_380_000_123_456_789n,
+  });
+  await records.insertReceived([record]);
+  expect(await records.find(record.id)).toEqual(record);
+  expect(await records.ofRequest(record.requestId)).toEqual([record]);
+  expect(await records.unsettled()).toEqual([record]);
+});
+
+it("inserts the records of a form together or not at all", async () => {
+  const first = receivedRecord(folder, writeIncoming(folder, "1"));
+  const second = receivedRecord(folder, writeIncoming(folder, "2"), { requestId: first.requestId, source: first.source });
+  await expect(records.insertReceived([first, second])).rejects.toThrow("UNIQUE");
+  expect(await records.find(first.id)).toBeNull();
+  await records.insertReceived([first]);
+  expect(await records.find(first.id)).not.toBeNull();
+});
+
+it("lists what is complete, and marks nothing complete twice", async () => {
+  const record = receivedRecord(folder, writeIncoming(folder, "1"));
+  await records.insertReceived([record]);
+  const all = { limit: 10, after: null, text: "" };
+  expect((await records.list(all)).records).toEqual([]);
+  await records.markComplete([record.id], "2026-01-01T00:00:00.000Z");
+  await records.markComplete([record.id], "2027-01-01T00:00:00.000Z");
+  expect((await records.list(all)).records).toEqual([{ ...record, state: "complete", completedAt: "2026-01-01T00:00:00.000Z" }]);
+});
+
+it("makes commits durable", () => {
+  const database = new Database(folder.database);
+  expect(database.pragma("journal_mode")).toEqual([{ journal_mode: "wal" }]);
+  expect(database.pragma("user_version")).toEqual([{ user_version: migrations.length }]);
+  database.close();
+});
+
+it("opens a database again that has every migration, and one that has none", async () => {
+  const record = receivedRecord(folder, writeIncoming(folder, "1"));
+  await records.insertReceived([record]);
+  const again = openSqlite(folder.database);
+  expect(await again.find(record.id)).toEqual(record);
+  await again.close();
+});
+
+it("does not touch a database of a newer version", async () => {
+  await records.close();
+  const database = new Database(folder.database);
+  database.pragma("user_version = 99");
+  database.close();
+  expect(() => openSqlite(folder.database)).toThrow(`schema 99 is newer than this service knows (${migrations.length}); start the newer service`);
+  const reset = new Database(folder.database);
+  reset.pragma("user_version = 1");
+  reset.close();
+  records = openSqlite(folder.database);
+});
