@@ -12,6 +12,9 @@ export const siteContainers = (siteName: string): Argv => [
   "docker", "ps", "--all", "--no-trunc", "--filter", `label=slipway.site=${siteName}`, "--format", "{{json .}}",
 ];
 
+/** Host ports of a running container, `8443/tcp -> 127.0.0.1:443` a line. */
+export const publishedPorts = (container: string): Argv => ["docker", "port", container];
+
 export const containerState = (container: string): Argv => [
   "docker", "inspect", "--type", "container", "--format", "{{json .State}}", container,
 ];

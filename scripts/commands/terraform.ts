@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Argv } from "../core/run.ts";
 import { checkout } from "../core/paths.ts";
@@ -6,6 +7,7 @@ const cdktf = join(checkout, "node_modules", ".bin", "cdktf");
 
 /** Environment of every cdktf and terraform run: no phoning home, no questions. */
 export function terraformEnvironment(binary: string): Readonly<Record<string, string>> {
+  const configFile = process.env["TF_CLI_CONFIG_FILE"];
   return {
     TERRAFORM_BINARY_NAME: binary,
     CHECKPOINT_DISABLE: "1",
@@ -15,6 +17,8 @@ export function terraformEnvironment(binary: string): Readonly<Record<string, st
     FORCE_COLOR: "0",
     TF_IN_AUTOMATION: "1",
     TF_INPUT: "0",
+    // Terraform warns at every step of a configuration file that is named but missing.
+    ...(configFile !== undefined && !existsSync(configFile) ? { TF_CLI_CONFIG_FILE: "" } : {}),
   };
 }
 
@@ -37,13 +41,29 @@ export function appliedOf(output: string): Applied | undefined {
   return /No changes\./.test(output) ? { added: 0, changed: 0, destroyed: 0 } : undefined;
 }
 
-/** The part of a failed run that says why: terraform's own error boxes, else the last lines. */
+const CONTINUED = /^\s{4,}\S|^\s*$/;
+
+/**
+ * The part of a failed run that says why: every distinct error of terraform, which begins with "Error:" and goes on
+ * in indented lines; else the last lines. Without a terminal cdktf puts the stack's name in front of a block.
+ */
 export function errorOf(output: string): string {
-  const lines = output.split("\n").map((line) => line.replace(/^\s*\S+\s{2,}(?=[╷│╵])/, ""));
-  const boxed = lines.filter((line) => /^\s*[│|]/.test(line)).map((line) => line.replace(/^\s*[│|]\s?/, "").trimEnd());
-  const text = boxed.join("\n").trim();
-  return text === "" ? lines.filter((line) => line.trim() !== "").slice(-25).join("\n") : text;
+  const lines = output.split("\n").map((line) => line.replace(/\u001b\[[0-9;]*m/g, "").replace(/[│╷╵]/g, " "));
+  const errors: string[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const start = /^\s*(?:\S+\s{2})?\s*(Error: .*)$/.exec(lines[i]!);
+    if (start === null) continue;
+    const rest = lines.slice(i + 1);
+    const end = rest.findIndex((line) => !CONTINUED.test(line));
+    const more = rest.slice(0, end < 0 ? undefined : end).map((line) => line.trim()).filter((line) => line !== "" && !isPosition(line));
+    errors.push([start[1]!, ...more].join("\n"));
+  }
+  if (errors.length > 0) return [...new Set(errors)].join("\n");
+  return lines.filter((line) => line.trim() !== "").slice(-25).join("\n");
 }
+
+/** Lines that point into the generated JSON, which nobody edits. */
+const isPosition = (line: string): boolean => /^(?:on cdk\.tf\.json|with docker_|\d+: )/.test(line);
 
 /** What a line of cdktf's output tells about the progress of an apply; `undefined` for all others. */
 export function progressOf(line: string): string | undefined {

@@ -1,5 +1,5 @@
-import { hasService, type Target, targetOf, dockerCaFile } from "./target.ts";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { SiteSettings } from "../../stacks/settings.ts";
 import { containerLogs, containerState, siteContainers } from "../commands/docker.ts";
 import { appliedOf, deploy, errorOf, progressOf, terraformEnvironment } from "../commands/terraform.ts";
@@ -9,16 +9,18 @@ import type { Machine } from "../core/machine.ts";
 import { checkout } from "../core/paths.ts";
 import { Problem } from "../core/problem.ts";
 import { dockerSteps } from "../steps/all.ts";
+import { portsStep } from "../steps/ports.ts";
 import { found, made, runSteps, type Step } from "../steps/step.ts";
 import { findTerraform } from "../steps/terraform.ts";
 import { probeStep } from "./probe.ts";
+import { hasService, type Target, targetOf, dockerCaFile } from "./target.ts";
 
 const HEALTH_TIMEOUT_MS = 60_000;
 const LOG_LINES = 15;
 
 /** Brings the site up in Docker, from whatever state the machine is in, and tries it. */
 export async function deployToDocker(machine: Machine, settings: SiteSettings, log: Log): Promise<Target> {
-  await runSteps(await dockerSteps(machine, settings), log);
+  await runSteps([...(await dockerSteps(machine, settings)), portsStep(machine, settings)], log);
   const changes = await runSteps([deployStep(machine, settings, log)], log);
   const target = await targetOf("docker", settings, settings.listen.httpsPort, dockerCaFile(settings));
   await runSteps([healthStep(machine, target)], log);
@@ -58,7 +60,19 @@ async function failure(machine: Machine, settings: SiteSettings, error: string):
       ? (await checkHealth((await targetOf("docker", settings, settings.listen.httpsPort, caFile)).address, settings.application === null)).healthy
       : false;
   const meaning = serves ? "what ran before still serves; nothing was lost" : "the site does not serve now; nothing of the data was touched";
-  return [`deploy: failed; ${meaning}`, error, ...said].join("\n");
+  return [`deploy: failed; ${meaning}`, error, ...buildLogs(settings, error), ...said].join("\n");
+}
+
+/** The end of the logs of the image builds that failed: the compiler's or nginx's own words. */
+function buildLogs(settings: SiteSettings, error: string): readonly string[] {
+  if (!/build/.test(error)) return [];
+  const folder = join(checkout, "cdktf.out", "stacks", settings.name, "images");
+  return ["nginx", "service"]
+    .map((image) => join(folder, `${image}.log`))
+    .filter((path) => existsSync(path))
+    .map((path) => ({ path, text: readFileSync(path, "utf8").trim() }))
+    .filter(({ text }) => /^(ERROR|#\d+ ERROR|.*error:|nginx: \[emerg\])/m.test(text))
+    .map(({ path, text }) => `the end of ${path}:\n${text.split("\n").slice(-LOG_LINES).join("\n")}`);
 }
 
 /** The last lines of the site's containers that do not run well: nginx and the service say there what they miss. */
@@ -67,10 +81,12 @@ async function unhealthyContainers(machine: Machine, settings: SiteSettings): Pr
   const said: string[] = [];
   for (const name of names) {
     const state = await machine.run(containerState(name));
-    const { Running, Restarting, Health } = state.ok ? (JSON.parse(state.stdout) as ContainerState) : { Running: false, Restarting: false };
+    if (!state.ok) continue;
+    const { Running, Restarting, Health, Error: error } = JSON.parse(state.stdout) as ContainerState;
     if (Running && !Restarting && Health?.Status !== "unhealthy") continue;
     const logs = await machine.run(containerLogs(name, LOG_LINES));
-    said.push(`${name} says:\n${`${logs.stdout}\n${logs.stderr}`.trim()}`);
+    const text = `${error}\n${logs.stdout}\n${logs.stderr}`.trim();
+    if (text !== "") said.push(`${name} says:\n${text}`);
   }
   return said;
 }
@@ -79,6 +95,8 @@ async function unhealthyContainers(machine: Machine, settings: SiteSettings): Pr
 export interface ContainerState {
   readonly Running: boolean;
   readonly Restarting: boolean;
+  /** Why the engine could not start it; empty when it could. */
+  readonly Error: string;
   readonly Health?: { readonly Status: string };
 }
 

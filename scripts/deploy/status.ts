@@ -31,19 +31,20 @@ export interface SiteStatus {
 
 /** Looks where the site is: the host processes that run in the background, else the containers. */
 export async function readStatus(machine: Machine, settings: SiteSettings): Promise<SiteStatus> {
-  const base = { name: settings.name, versions: await versions(machine) };
+  const base = { name: settings.name };
+  const tail = { versions: await versions(machine) };
   const local = await readLocalState(settings.name);
   if (local !== undefined) {
     const { healthy, text } = await healthOf(settings, "local", local.port, local.caFile);
     const database = join(local.root, "database", "slipway.db");
-    return { ...base, placement: "local", url: local.url, ca: local.caFile, healthy, health: text, pids: local.pids, data: { store: local.store, database } };
+    return { ...base, placement: "local", url: local.url, ca: local.caFile, healthy, health: text, pids: local.pids, data: { store: local.store, database }, ...tail };
   }
   const containers = await containersOf(machine, settings.name);
   const data = { store: await storeOnHost(machine, settings), database: settings.application === null ? await mountpoint(machine, databaseVolume(settings)) : null };
-  if (containers.length === 0) return { ...base, placement: null, url: null, ca: null, healthy: false, health: "the site is not up; npm run up brings it up", data };
+  if (containers.length === 0) return { ...base, placement: null, url: null, ca: null, healthy: false, health: "the site is not up; npm run up brings it up", data, ...tail };
   const ca = dockerCaFile(settings);
   const { healthy, text, url } = await healthOf(settings, "docker", settings.listen.httpsPort, ca);
-  return { ...base, placement: "docker", url, ca, healthy, health: text, containers, data };
+  return { ...base, placement: "docker", url, ca, healthy, health: text, containers, data, ...tail };
 }
 
 async function healthOf(settings: SiteSettings, placement: "docker" | "local", port: number, ca: string | null) {

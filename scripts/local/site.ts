@@ -135,7 +135,8 @@ function mustRunStill(part: ManagedProcess): void {
   if (!part.running) throw new Problem(`${part.spec.name}: ended; its last lines:\n${part.lastLines()}`);
 }
 
-function localPlacement(layout: LocalLayout, settings: SiteSettings, version: string, servicePort: number): Placement {
+/** Host processes below one folder. */
+export function localPlacement(layout: LocalLayout, settings: SiteSettings, version: string, servicePort: number): Placement {
   const { address, httpsPort, httpPort } = settings.listen;
   const at = (port: number): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
   return {
