@@ -43,12 +43,12 @@ function text(name: string, fix: string, pattern: RegExp, more: (value: string) 
   return valueType(name, fix, (value) => (typeof value === "string" && pattern.test(value) && more(value) ? value : undefined));
 }
 
-const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const HOST = `${LABEL}(?:\\.${LABEL})*`;
 const HOST_NAME = new RegExp(`^${HOST}$`);
 
-/** RFC 1123 host name or IPv4 address. */
-export const hostName = text("host name", 'use letters, digits, hyphens and dots ("upload.example.org") or an IPv4 address', HOST_NAME, (v) => v.length <= 253);
+/** RFC 1123 host name, in lower case so that no name is there twice, or IPv4 address. */
+export const hostName = text("host name", 'use lower-case letters, digits, hyphens and dots ("upload.example.org") or an IPv4 address', HOST_NAME, (v) => v.length <= 253);
 
 /** IPv4 or IPv6 address without a zone. */
 export const address = text("IP address", 'use an IPv4 or IPv6 address ("127.0.0.1", "::1")', /^[0-9A-Fa-f:.]{2,45}$/, (v) => isIP(v) !== 0);

@@ -3,7 +3,6 @@
  * and the host processes, and nothing else.
  */
 
-import { join } from "node:path";
 import type { SiteSettings } from "./settings.ts";
 
 export interface Placement {
@@ -78,51 +77,5 @@ export function dockerPlacement(settings: SiteSettings): Placement {
     workerProcesses: "auto",
     foreground: true,
     user: null,
-  });
-}
-
-/** What differs between two sites run by host processes. */
-export interface LocalPlace {
-  /** Absolute path of the folder that holds everything: `run/`, `tmp/`, `log/`, `errors/`, `store/`, `tls/`, `secrets/`. */
-  readonly root: string;
-  /** Where the uploads are kept. @default `<root>/store` */
-  readonly store?: string;
-  readonly nginxVersion: string;
-  readonly modulePath: string;
-  /** Ports on the settings' listen address. */
-  readonly httpsPort: number;
-  readonly httpPort: number | null;
-  /** Port of the service, on loopback. */
-  readonly servicePort: number;
-  /** As {@link Placement.user}: "root" when root starts nginx. */
-  readonly user: string | null;
-}
-
-/** Host processes under one folder. Certificate, key and secrets are where setup puts them below a site's own folder. */
-export function localPlacement(settings: SiteSettings, at: LocalPlace): Placement {
-  const { address } = settings.listen;
-  const listen = (port: number): string => `${address.includes(":") ? `[${address}]` : address}:${port}`;
-  const { tls } = settings;
-  return Object.freeze({
-    nginxVersion: at.nginxVersion,
-    modulePath: at.modulePath,
-    pidPath: join(at.root, "run", "nginx.pid"),
-    tempDir: join(at.root, "tmp"),
-    errorLog: join(at.root, "log", "nginx-error.log"),
-    accessLog: join(at.root, "log", "nginx-access.log"),
-    store: at.store ?? join(at.root, "store"),
-    httpsListen: listen(at.httpsPort),
-    httpListen: at.httpPort === null ? null : listen(at.httpPort),
-    healthListen: null,
-    httpsPublicPort: at.httpsPort,
-    certificate: tls.kind === "files" ? tls.certificate : join(at.root, "tls", "site.pem"),
-    key: tls.kind === "files" ? tls.key : join(at.root, "tls", "site.key"),
-    secretConf: join(at.root, "secrets", "nginx-secret.conf"),
-    errorPages: join(at.root, "errors"),
-    service: { address: `127.0.0.1:${at.servicePort}` },
-    resolver: null,
-    workerProcesses: 1,
-    foreground: true,
-    user: at.user,
   });
 }
