@@ -1,6 +1,7 @@
 /** The list's parameters, as they stand in an address. */
 import type { ParsedUrlQuery } from "node:querystring";
 import { isId } from "../protocol/id.ts";
+import { plainLine } from "../protocol/text.ts";
 import type { ListQuery } from "./records/records.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -21,7 +22,7 @@ function single(query: ParsedUrlQuery, name: string): string {
 export function readListQuery(query: ParsedUrlQuery): ListQuery {
   const limit = single(query, "limit");
   const after = single(query, "after");
-  const text = single(query, "q").trim();
+  const text = plainLine(single(query, "q")).trim();
   if (limit !== "" && !(/^[1-9]\d{0,2}$/.test(limit) && Number(limit) <= mostLimit)) {
     throw new Refusal("bad_query", `limit: not a number from 1 to ${mostLimit}, got ${JSON.stringify(limit.slice(0, 40))}.`);
   }

@@ -28,7 +28,7 @@ export interface RunningService {
   readonly url: string;
   /** Settles when files/ has been looked through once; never rejects. */
   readonly swept: Promise<void>;
-  /** Stops accepting, finishes what runs (at most {@link stopTimeout}), closes the database. */
+  /** Stops accepting, finishes what runs (at most {@link stopTimeout}), closes the database. The process should end then. */
   stop(): Promise<void>;
 }
 
@@ -41,12 +41,17 @@ async function listen(server: Server, host: string, port: number): Promise<strin
   return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
 }
 
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+/** Stops accepting and waits for what runs; says whether all of it has finished in time. */
+async function close(server: Server): Promise<boolean> {
+  const closed = new Promise<true>((resolve) => server.close(() => resolve(true)));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), stopTimeout);
-  await closed;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), stopTimeout);
+  });
+  const finished = await Promise.race([closed, late]);
   clearTimeout(timer);
+  return finished;
 }
 
 /**
@@ -65,15 +70,25 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   const handle = application.callback();
   const server = createServer({ keepAliveTimeout, headersTimeout, requestTimeout, maxHeaderSize: 32 * 1024 }, (request, response) => {
     if (!server.listening) response.setHeader("Connection", "close");
+    // An answer that was under way when the service stopped leaves its connection open, and idle.
+    response.once("finish", () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
     void handle(request, response);
   });
   const url = await listen(server, config.host, config.port);
   log.info({ url, version, store: config.store, database: config.database }, "listening");
   const janitor = startJanitor(store, config.abandonedAfter);
-  const swept = sweepFiles(store, started).catch((error: unknown) => log.error({ err: error }, "files/ could not be looked through"));
+  const stopping = new AbortController();
+  const swept = sweepFiles(store, started, stopping.signal).catch((error: unknown) => log.error({ err: error }, "files/ could not be looked through"));
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
-    await close(server);
+    stopping.abort();
+    if (!(await close(server))) {
+      // The database stays open for them: ending the process now is a kill, which the next start repairs.
+      log.warn(`requests were still running after ${stopTimeout} ms`);
+      return;
+    }
     await janitor.stop();
     await swept;
     await records.close();

@@ -3,6 +3,7 @@
  * from a flat list of fields to files.
  */
 import { type ChecksumName, type Checksums, checksumNames, isChecksum, isChecksumName } from "./checksum.ts";
+import { plainLine, plainText } from "./text.ts";
 
 /** A field of a form, in the form's order. */
 export interface FormField {
@@ -91,7 +92,7 @@ function readFile({ field, values }: Group, required: readonly ChecksumName[], p
     problem(`.size: not a number of bytes, got ${JSON.stringify(size)}`);
   }
   return {
-    field,
+    field: plainLine(field),
     name: name ?? "",
     contentType: values.get("content_type") ?? "",
     path: path ?? "",
@@ -115,7 +116,7 @@ export function readCompletion(
   const chosen = (file: CompletedFile) => file.name !== "" || file.size !== 0;
   const paths = new Set(all.map((file) => file.path));
   if (paths.size !== all.length) problems.push("form: two files have the same path");
-  const description = last("description");
+  const description = plainText(last("description")).trim();
   return {
     problems,
     form: {

@@ -1,19 +1,11 @@
 /** Names of uploaded files: the user's own, made safe for a file system and for a header. */
+import { plainLine } from "./text.ts";
 
 /** Most bytes of a name (NAME_MAX of Linux file systems). */
 export const maxNameBytes = 255;
 
 /** What a file is called when nothing of its name is left. */
 export const unnamed = "unnamed";
-
-/**
- * Characters that change what a reader sees of the rest of the name, or break a line of text: controls,
- * line and paragraph separators, the byte order mark, and the bidirectional controls of Unicode UAX #9.
- * Joiners (U+200C, U+200D) stay: emoji and Persian are written with them.
- */
-const unsafeCharacters = /[\p{Cc}\u2028\u2029\uFEFF\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
-
-const loneSurrogates = /\p{Cs}/gu;
 
 /** One or two short extensions, as in `.pdf` and `.tar.gz`. */
 const extensions = /(?:\.[^.\s]{1,16}){1,2}$/u;
@@ -46,8 +38,7 @@ function lastPart(path: string): string {
  * characters and leading dots, at most {@link maxNameBytes} long with its extension kept, and never empty.
  */
 export function safeFileName(name: string): string {
-  const visible = name.replace(loneSurrogates, "\uFFFD").replace(unsafeCharacters, "");
-  const bare = lastPart(visible).replace(/^[.\s]+/u, "").trimEnd();
+  const bare = lastPart(plainLine(name)).replace(/^[.\s]+/u, "").trimEnd();
   if (bare === "") return unnamed;
   if (byteLength(bare) <= maxNameBytes) return bare;
   const extension = extensions.exec(bare)?.[0] ?? "";

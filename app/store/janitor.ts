@@ -52,14 +52,16 @@ async function removeIfOld(parts: StoreParts, source: string, oldest: number): P
  * One round: finishes what was interrupted, then removes files in incoming/ that nobody wrote to for a time and
  * that no record and no running completion owns.
  * @param abandonedAfter seconds
+ * @param signal ends the round early
  * @returns how many files were removed
  */
-export async function cleanIncoming(parts: StoreParts, abandonedAfter: number): Promise<number> {
+export async function cleanIncoming(parts: StoreParts, abandonedAfter: number, signal?: AbortSignal): Promise<number> {
   await reconcileRecords(parts);
   const owned = new Set((await parts.records.unsettled()).map((record) => record.source));
   const oldest = Date.now() - abandonedAfter * 1000;
   let removed = 0;
   for await (const source of walk(parts.paths.incoming)) {
+    if (signal?.aborted === true) break;
     if (owned.has(source) || parts.locks.held(source)) continue;
     if (await removeIfOld(parts, source, oldest)) removed += 1;
   }
@@ -75,14 +77,14 @@ export interface Janitor {
 /** Cleans incoming/ at once and then again and again; a round that fails is logged, and the next one comes. */
 export function startJanitor(parts: StoreParts, abandonedAfter: number): Janitor {
   let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  const stopping = new AbortController();
   async function round(): Promise<void> {
     try {
-      await cleanIncoming(parts, abandonedAfter);
+      await cleanIncoming(parts, abandonedAfter, stopping.signal);
     } catch (error) {
       parts.log.error({ err: error }, "incoming/ could not be cleaned");
     }
-    if (!stopped) timer = setTimeout(next, janitorInterval(abandonedAfter));
+    if (!stopping.signal.aborted) timer = setTimeout(next, janitorInterval(abandonedAfter));
   }
   let running = Promise.resolve();
   function next(): void {
@@ -91,7 +93,7 @@ export function startJanitor(parts: StoreParts, abandonedAfter: number): Janitor
   next();
   return {
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearTimeout(timer);
       await running;
     },

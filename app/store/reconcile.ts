@@ -63,8 +63,9 @@ interface SweepParts {
  * record knows, which it leaves alone. Directories of ids made at or after a time are not looked at: completions
  * may be working in them.
  * @param before milliseconds since 1970
+ * @param signal ends the walk early
  */
-export async function sweepFiles(parts: SweepParts, before: number): Promise<void> {
+export async function sweepFiles(parts: SweepParts, before: number, signal: AbortSignal): Promise<void> {
   const first = firstIdOf(before);
   const today = new Date(before).toISOString().slice(0, 10);
   await unlink(join(parts.paths.files, probeName)).catch((error: unknown) => {
@@ -73,14 +74,13 @@ export async function sweepFiles(parts: SweepParts, before: number): Promise<voi
   for (const day of await list(parts.paths.files)) {
     const dayPath = join(parts.paths.files, day);
     for (const id of await list(dayPath)) {
+      if (signal.aborted) return;
       if (!isId(id)) {
         parts.log.error({ path: join(dayPath, id) }, "a directory in files/ does not have an id for its name; left alone");
         continue;
       }
-      if (id >= first || (await removeIfEmpty(join(dayPath, id)))) continue;
-      if ((await parts.records.find(id)) === null) {
-        parts.log.error({ path: join(dayPath, id) }, "files without a record; left alone");
-      }
+      if (id >= first || (await parts.records.find(id)) !== null || (await removeIfEmpty(join(dayPath, id)))) continue;
+      parts.log.error({ path: join(dayPath, id) }, "files without a record; left alone");
     }
     if (day < today) await removeIfEmpty(dayPath);
   }

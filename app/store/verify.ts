@@ -6,6 +6,11 @@ import { Refusal, systemCode } from "../refusal.ts";
 import { setExactMode } from "./durable.ts";
 import type { StorePaths } from "./paths.ts";
 
+/** Refuses with the table's sentence for the client, and the particulars, which name paths, for the log. */
+function refuse(code: "unsafe_path" | "size_mismatch", particulars: string): never {
+  throw new Refusal(code, undefined, { cause: new Error(particulars) });
+}
+
 /**
  * Path below incoming/ of an absolute path as nginx writes it.
  * @throws {Refusal} `unsafe_path` when it lies elsewhere or is not in its shortest form
@@ -14,16 +19,16 @@ export function sourceOf(paths: StorePaths, path: string): string {
   const prefix = [paths.spelled, paths.root].map((root) => `${join(root, "incoming")}/`).find((start) => path.startsWith(start));
   const source = prefix === undefined ? "" : path.slice(prefix.length);
   if (source === "" || path.includes("\0") || normalize(path) !== path || source.endsWith("/")) {
-    throw new Refusal("unsafe_path", `The path ${JSON.stringify(path.slice(0, 200))} is not one of a file in incoming/ of the store.`);
+    refuse("unsafe_path", `${JSON.stringify(path.slice(0, 200))} is not the path of a file in incoming/ of the store`);
   }
   return source;
 }
 
 function check(stats: BigIntStats, source: string, size: number): void {
-  if (!stats.isFile()) throw new Refusal("unsafe_path", `incoming/${source} is not a regular file.`);
-  if (stats.nlink !== 1n) throw new Refusal("unsafe_path", `incoming/${source} has ${stats.nlink} names; a file that is filed has one.`);
+  if (!stats.isFile()) refuse("unsafe_path", `incoming/${source} is not a regular file`);
+  if (stats.nlink !== 1n) refuse("unsafe_path", `incoming/${source} has ${stats.nlink} names; a file that is filed has one`);
   if (stats.size !== BigInt(size)) {
-    throw new Refusal("size_mismatch", `incoming/${source} has ${stats.size} bytes, but ${size} were received.`);
+    refuse("size_mismatch", `incoming/${source} has ${stats.size} bytes, but ${size} were received`);
   }
 }
 
@@ -49,7 +54,7 @@ export interface VerifiedSource {
 export async function verifySource(paths: StorePaths, source: string, size: number, fileMode: number): Promise<VerifiedSource> {
   const path = join(paths.incoming, source);
   try {
-    if ((await realpath(path)) !== path) throw new Refusal("unsafe_path", `incoming/${source} leads through a symbolic link.`);
+    if ((await realpath(path)) !== path) refuse("unsafe_path", `incoming/${source} leads through a symbolic link`);
     check(await lstat(path, { bigint: true }), source, size);
     const handle = await openPlain(path);
     try {
@@ -65,7 +70,7 @@ export async function verifySource(paths: StorePaths, source: string, size: numb
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") throw new Refusal("upload_gone", undefined, { cause: error });
-    if (code === "ELOOP") throw new Refusal("unsafe_path", `incoming/${source} leads through a symbolic link.`, { cause: error });
+    if (code === "ELOOP") refuse("unsafe_path", `incoming/${source} is a symbolic link`);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { age, complete, fieldsOf, newRequestId, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
+import { age, complete, fieldsOf, newRequestId, secret, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
 import { readTree } from "../helpers/tree.ts";
 
 interface Answer {
@@ -171,6 +171,21 @@ it("files an upload that took days", async () => {
   const file = writeIncoming(service.folder, "slow");
   age(file.path, 7 * 86_400);
   await answerOf(await complete(service, fieldsOf(file, "slow")));
+});
+
+it("answers with the description as it is stored", async () => {
+  const file = writeIncoming(service.folder, "x");
+  const sent = "first line\r\nsecond\0 line\u202E ";
+  const answer = await answerOf(await complete(service, [...fieldsOf(file, "x"), ["description", sent]]));
+  const stored = await (await service.ask(`/api/uploads/${answer.id}`)).json();
+  expect([answer, stored]).toEqual([expect.objectContaining({ description: "first line\nsecond line" }), expect.objectContaining({ description: "first line\nsecond line" })]);
+});
+
+it("tells the client no paths of the server, and the log all of them", async () => {
+  const response = await complete(service, fieldsOf({ path: "/etc/passwd", size: 5, sha256: "ab".repeat(32) }, "x"));
+  expect(await response.text()).not.toContain("/etc/passwd");
+  expect(JSON.stringify(service.log)).toContain("/etc/passwd");
+  expect(JSON.stringify(service.log)).not.toContain(secret);
 });
 
 it("leaves incoming/ and its directories in place", async () => {

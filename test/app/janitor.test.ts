@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { cleanIncoming, janitorInterval } from "../../app/store/janitor.ts";
 import { age, makeServiceFolder, type ServiceFolder, startTestService, writeIncoming } from "../helpers/service.ts";
 import { openStore, receivedRecord, type TestStore } from "../helpers/store.ts";
@@ -65,8 +65,8 @@ it("cleans when the service starts", async () => {
   const old = writeIncoming(folder, "old");
   age(old.path, 2 * day);
   const service = await startTestService({ folder });
+  await vi.waitFor(() => expect(existsSync(old.path)).toBe(false), { timeout: 10_000 });
   await service.stop();
-  expect(existsSync(old.path)).toBe(false);
 });
 
 it.each([
