@@ -1,5 +1,6 @@
 /** Finds and reads the site file that a command works on. */
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SiteProps } from "./props.ts";
@@ -17,10 +18,10 @@ export function siteFile(env: NodeJS.ProcessEnv = process.env): string {
  * @throws {SiteProblems} when there is no such file or it has no default export; what the file itself throws passes through.
  */
 export async function loadProps(file: string = siteFile()): Promise<SiteProps> {
-  const module = (await import(pathToFileURL(file).href).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ERR_MODULE_NOT_FOUND" || !error.message.includes(file)) throw error;
+  if (!existsSync(file)) {
     throw new SiteProblems([{ path: "", what: "no such site file", got: file, fix: "name an existing file in SLIPWAY_SITE, or unset it for stacks/site.ts" }]);
-  })) as { readonly default?: SiteProps };
+  }
+  const module = (await import(pathToFileURL(file).href)) as { readonly default?: SiteProps };
   if (module.default !== undefined) return module.default;
   throw new SiteProblems([{ path: "", what: "the site file has no default export", got: file, fix: "end it with export default site" }]);
 }
