@@ -215,8 +215,8 @@ ngx_int_t ngx_http_upload_form_end(ngx_http_upload_ctx_t *ctx);
 
 /* ngx_http_upload_pass.c */
 
-/* Replaces the body and redirects; the request is finalized in any case. */
-void ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx);
+/* Replaces the body and redirects; after NGX_OK the request is finalized. */
+ngx_int_t ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx);
 
 /* Makes sure that nobody reads or passes on what is left of the body. */
 ngx_int_t ngx_http_upload_drop_body(ngx_http_request_t *r);

@@ -2,6 +2,8 @@
 #include "ngx_http_upload.h"
 
 
+static ngx_int_t ngx_http_upload_target(ngx_http_upload_ctx_t *ctx,
+    ngx_str_t *target);
 static void ngx_http_upload_redirect(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *target);
 static ngx_int_t ngx_http_upload_args(ngx_http_upload_ctx_t *ctx,
@@ -9,10 +11,10 @@ static ngx_int_t ngx_http_upload_args(ngx_http_upload_ctx_t *ctx,
 static ngx_int_t ngx_http_upload_add_headers(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_set_length(ngx_http_request_t *r,
     off_t length);
-static ngx_int_t ngx_http_upload_drop_transfer_encoding(ngx_http_request_t *r);
+static ngx_list_t *ngx_http_upload_other_headers(ngx_http_request_t *r);
 
 
-void
+ngx_int_t
 ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx)
 {
     ngx_str_t            target;
@@ -20,32 +22,29 @@ ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (ngx_http_complex_value(r, &ctx->conf->pass->value, &target) != NGX_OK
+    if (ngx_http_upload_target(ctx, &target) != NGX_OK
         || ngx_http_upload_add_headers(ctx) != NGX_OK
         || ngx_http_upload_set_length(r, ctx->form.length) != NGX_OK)
     {
-        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (target.len == 0 || (target.data[0] != '/' && target.data[0] != '@')) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "upload: upload_pass \"%V\" is neither a URI "
-                      "nor a named location", &target);
-        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
+    /* another one, for a mirror's subrequest may still send what was there */
+
+    r->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
+    if (r->request_body == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     r->request_body->bufs = ctx->form.bufs;
-    r->request_body->buf = NULL;
-    r->request_body->temp_file = NULL;
-    r->request_body->rest = 0;
     r->request_body_no_buffering = 0;
 
     r->read_event_handler = ngx_http_block_reading;
     ctx->handed_on = 1;
 
     ngx_http_upload_redirect(ctx, &target);
+
+    return NGX_OK;
 }
 
 
@@ -73,19 +72,55 @@ ngx_http_upload_drop_body(ngx_http_request_t *r)
             return NGX_OK;
         }
 
-        r->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
-        if (r->request_body == NULL) {
-            return NGX_ERROR;
-        }
-
         r->reading_body = 1;
     }
 
-    r->request_body->bufs = NULL;
-    r->request_body->temp_file = NULL;
+    r->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
+    if (r->request_body == NULL) {
+        return NGX_ERROR;
+    }
+
     r->read_event_handler = ngx_http_block_reading;
 
     return ngx_http_upload_set_length(r, 0);
+}
+
+
+/* Core would find out only when the upload is no longer ours to remove. */
+
+static ngx_int_t
+ngx_http_upload_target(ngx_http_upload_ctx_t *ctx, ngx_str_t *target)
+{
+    ngx_http_request_t         *r;
+    ngx_http_core_srv_conf_t   *cscf;
+    ngx_http_core_loc_conf_t  **named;
+
+    r = ctx->request;
+
+    if (ngx_http_complex_value(r, &ctx->conf->pass->value, target) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (target->len && target->data[0] == '/') {
+        return NGX_OK;
+    }
+
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    for (named = cscf->named_locations; named && *named; named++) {
+
+        if (target->len == (*named)->name.len
+            && ngx_strncmp(target->data, (*named)->name.data, target->len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "upload: upload_pass \"%V\" is neither a URI "
+                  "nor a named location of this server", target);
+
+    return NGX_ERROR;
 }
 
 
@@ -203,67 +238,67 @@ ngx_http_upload_add_headers(ngx_http_upload_ctx_t *ctx)
 }
 
 
+/*
+ * The list of headers is a new one: a list has no way to remove, and the old
+ * one is shared with the subrequests that there are.
+ */
+
 static ngx_int_t
 ngx_http_upload_set_length(ngx_http_request_t *r, off_t length)
 {
     u_char           *p;
+    ngx_list_t       *headers;
     ngx_table_elt_t  *h;
+
+    headers = ngx_http_upload_other_headers(r);
+    if (headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = ngx_list_push(headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
 
     p = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    h = r->headers_in.content_length;
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
 
-    if (h == NULL) {
-
-        h = ngx_list_push(&r->headers_in.headers);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-        ngx_str_set(&h->key, "Content-Length");
-        h->lowcase_key = (u_char *) "content-length";
-        h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
-
-        r->headers_in.content_length = h;
-    }
-
+    ngx_str_set(&h->key, "Content-Length");
+    h->lowcase_key = (u_char *) "content-length";
+    h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
     h->value.data = p;
     h->value.len = ngx_sprintf(p, "%O", length) - p;
 
+    r->headers_in.headers = *headers;
+
+    if (headers->last == &headers->part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
+    }
+
+    r->headers_in.content_length = h;
     r->headers_in.content_length_n = length;
+    r->headers_in.transfer_encoding = NULL;
     r->headers_in.chunked = 0;
 
-    return ngx_http_upload_drop_transfer_encoding(r);
+    return NGX_OK;
 }
 
 
-/*
- * A list has no way to remove; headers that others point to stay where they
- * are, and the list that is passed on is a new one.
- */
-
-static ngx_int_t
-ngx_http_upload_drop_transfer_encoding(ngx_http_request_t *r)
+static ngx_list_t *
+ngx_http_upload_other_headers(ngx_http_request_t *r)
 {
-    ngx_list_t        headers;
     ngx_uint_t        i;
-    ngx_table_elt_t  *h, *copy;
+    ngx_list_t       *headers;
     ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
 
-    if (r->headers_in.transfer_encoding == NULL) {
-        return NGX_OK;
-    }
-
-    r->headers_in.transfer_encoding = NULL;
-
-    if (ngx_list_init(&headers, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK)
-    {
-        return NGX_ERROR;
+    headers = ngx_list_create(r->pool, 20, sizeof(ngx_table_elt_t));
+    if (headers == NULL) {
+        return NULL;
     }
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
@@ -272,28 +307,21 @@ ngx_http_upload_drop_transfer_encoding(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (upload_text_is(h[i].key.data, h[i].key.len,
-                               "transfer-encoding"))
+            if (upload_text_is(h[i].key.data, h[i].key.len, "content-length")
+                || upload_text_is(h[i].key.data, h[i].key.len,
+                                  "transfer-encoding"))
             {
                 continue;
             }
 
-            copy = ngx_list_push(&headers);
+            copy = ngx_list_push(headers);
             if (copy == NULL) {
-                return NGX_ERROR;
+                return NULL;
             }
 
             *copy = h[i];
         }
     }
 
-    /* with one part, the list's end is inside it, and the copy has its own */
-
-    r->headers_in.headers = headers;
-
-    if (headers.last == &headers.part) {
-        r->headers_in.headers.last = &r->headers_in.headers.part;
-    }
-
-    return NGX_OK;
+    return headers;
 }

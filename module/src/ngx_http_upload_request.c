@@ -36,12 +36,23 @@ static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
 ngx_int_t
 ngx_http_upload_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t               rc;
+    ngx_http_upload_ctx_t  *ctx;
 
-    if (r != r->main || ngx_http_upload_get_ctx(r)) {
+    ctx = ngx_http_upload_get_ctx(r);
+
+    if (r != r->main) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "upload: \"%V\" has no body of its own to upload: "
-                      "it is a subrequest, or upload_pass leads here", &r->uri);
+                      "upload: a subrequest to \"%V\" has no body of its own",
+                      &r->uri);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upload: upload_pass leads to \"%V\", "
+                      "which has an upload_pass of its own", &r->uri);
+        ngx_http_upload_store_remove(ctx);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -413,15 +424,15 @@ ngx_http_upload_consume(ngx_http_upload_ctx_t *ctx)
 {
     ngx_int_t            rc;
     ngx_buf_t           *b;
-    ngx_chain_t         *cl;
+    ngx_chain_t         *cl, *next;
     ngx_http_request_t  *r;
 
     r = ctx->request;
 
-    for (cl = r->request_body->bufs; cl; cl = r->request_body->bufs) {
+    for (cl = r->request_body->bufs; cl; cl = next) {
 
         b = cl->buf;
-        r->request_body->bufs = cl->next;
+        next = cl->next;
 
         if (b->in_file && !ngx_buf_in_memory(b)) {
             rc = ngx_http_upload_consume_file(ctx, b);
@@ -433,6 +444,7 @@ ngx_http_upload_consume(ngx_http_upload_ctx_t *ctx)
 
         if (ctx->reading) {
             b->pos = b->last;
+            r->request_body->bufs = next;
             ngx_free_chain(r->pool, cl);
         }
 
@@ -519,12 +531,13 @@ ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx)
         rc = ngx_http_upload_form_end(ctx);
     }
 
-    if (rc != NGX_OK) {
-        ngx_http_upload_fail(ctx, rc);
-        return;
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_pass(ctx);
     }
 
-    ngx_http_upload_pass(ctx);
+    if (rc != NGX_OK) {
+        ngx_http_upload_fail(ctx, rc);
+    }
 }
 
 
