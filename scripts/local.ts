@@ -7,7 +7,7 @@ import { runMain } from "./core/main.ts";
 import { Problem } from "./core/problem.ts";
 import { withOverrides } from "./local/overrides.ts";
 import { startLocalSite, type LocalSite } from "./local/site.ts";
-import { removeLocalState, writeLocalState } from "./local/state.ts";
+import { hashOfProps, removeLocalState, writeLocalState } from "./local/state.ts";
 import { localSteps } from "./steps/all.ts";
 import { runSteps } from "./steps/step.ts";
 
@@ -50,9 +50,10 @@ await runMain(async () => {
   const machine = thisMachine();
   await runSteps(localSteps(machine), stderrLog);
   const start = performance.now();
+  const props = await loadProps();
   const folder = process.env["INIT_CWD"] ?? process.cwd();
   const site = await startLocalSite({
-    site: withOverrides(await loadProps(), values.set ?? []),
+    site: withOverrides(props, values.set ?? []),
     httpsPort: port("port", values.port),
     ...(values["http-port"] === undefined ? {} : { httpPort: port("http-port", values["http-port"]) }),
     ...(values.root === undefined ? {} : { root: resolve(folder, values.root) }),
@@ -67,6 +68,7 @@ await runMain(async () => {
   if (values.state !== undefined) {
     await writeLocalState(values.state, {
       pid: process.pid,
+      props: hashOfProps(props),
       pids: { nginx: pids.nginx ?? null, service: pids.service ?? null },
       url: site.url, port: site.address.port, caFile: caFile ?? null, root: site.root, store: site.store,
     });

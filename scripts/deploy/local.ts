@@ -3,6 +3,7 @@ import { existsSync, openSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadProps } from "../../stacks/load-site.ts";
 import type { SiteSettings } from "../../stacks/settings.ts";
 import { siteFolder } from "../../stacks/site-folder.ts";
 import type { Log } from "../core/log.ts";
@@ -10,10 +11,11 @@ import type { Machine } from "../core/machine.ts";
 import { checkout } from "../core/paths.ts";
 import { Problem } from "../core/problem.ts";
 import { waitForHealth } from "../core/health.ts";
-import { localRoot, localStateFile, readLocalState, removeLocalState, type LocalState } from "../local/state.ts";
+import { hashOfProps, localRoot, localStateFile, readLocalState, removeLocalState, type LocalState } from "../local/state.ts";
 import { localSteps } from "../steps/all.ts";
 import { found, made, runSteps, type Step } from "../steps/step.ts";
 import { probeStep } from "./probe.ts";
+import { stopLocalStep } from "./remove.ts";
 import { hasService, targetOf, type Target } from "./target.ts";
 
 const START_TIMEOUT_MS = 180_000;
@@ -35,7 +37,11 @@ const startStep = (machine: Machine, settings: SiteSettings): Step => ({
   after: [],
   run: async (report) => {
     const running = await readLocalState(settings.name);
-    if (running !== undefined) return found(`runs already (process ${running.pid})`);
+    if (running !== undefined) {
+      if (running.props === hashOfProps(await loadProps())) return found(`runs already (process ${running.pid})`);
+      report.begin("the site's settings changed; stopping what runs");
+      await stopLocalStep(settings).run(report);
+    }
     report.begin("starting nginx and the service in the background");
     const { logFile, exited } = await startInBackground(machine, settings);
     const end = performance.now() + START_TIMEOUT_MS;

@@ -1,12 +1,16 @@
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { SiteProps } from "../../stacks/props.ts";
 import { siteFolder } from "../../stacks/site-folder.ts";
 
 /** What a local site that runs in the background leaves for the other commands to find it by. */
 export interface LocalState {
   /** Process id of the command that looks after the site. */
   readonly pid: number;
+  /** Hash of the props it was started with. */
+  readonly props: string;
   readonly pids: { readonly nginx: number | null; readonly service: number | null };
   readonly url: string;
   readonly port: number;
@@ -16,6 +20,9 @@ export interface LocalState {
 }
 
 export const localStateFile = (siteName: string): string => join(siteFolder(siteName), "local.json");
+
+/** Changes when any prop does. */
+export const hashOfProps = (props: SiteProps): string => createHash("sha256").update(JSON.stringify(props)).digest("hex").slice(0, 16);
 
 /** Where the site keeps its data: outside the checkout for root, since the site's user may not be able to enter it. */
 export const localRoot = (siteName: string, isRoot: boolean): string =>

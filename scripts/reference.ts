@@ -1,0 +1,12 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderReference, withSummary } from "../stacks/settings-reference.ts";
+import { runMain } from "./core/main.ts";
+import { checkout } from "./core/paths.ts";
+
+/** `npm run reference`: writes docs/reference/settings.md, and the table of settings in the README. */
+await runMain(async () => {
+  writeFileSync(join(checkout, "docs", "reference", "settings.md"), renderReference());
+  const readme = join(checkout, "README.md");
+  if (existsSync(readme)) writeFileSync(readme, withSummary(readFileSync(readme, "utf8")));
+});
