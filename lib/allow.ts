@@ -142,7 +142,7 @@ export function list<T>(of: ValueType<T>, limits: { readonly min: number; readon
   const fix = `use a list of ${limits.min} to ${limits.max} values`;
   return {
     name: `list of ${limits.min} to ${limits.max}: ${of.name}`,
-    fix: of.fix,
+    fix: `${fix}, each ${of.fix.replace(/^use /, "")}`,
     parse(value, path, report) {
       if (!Array.isArray(value)) return void report({ path, what: "not a list", got: value, fix });
       if (value.length < limits.min || value.length > limits.max) {
@@ -161,7 +161,7 @@ export function list<T>(of: ValueType<T>, limits: { readonly min: number; readon
 export function record(names: ValueType<string>, values: ValueType<string>, max: number): ValueType<Readonly<Record<string, string>>> {
   return {
     name: `at most ${max} of ${names.name} -> ${values.name}`,
-    fix: values.fix,
+    fix: `use at most ${max} { "name": "value" }, values of ${values.fix.replace(/^use /, "")}`,
     parse(value, path, report) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
         return void report({ path, what: "not an object of names and values", got: value, fix: 'use { "name": "value" }' });

@@ -67,9 +67,9 @@ const storage = {
   "storage.place.path": row(allow.absolutePath, required, "Directory on the host; mounted at the same path.", "mount, `upload_store`", { kinds: ["bind"] }),
   "storage.uid": row(allow.integer("user id", 1, 2_147_483_646), value(10001), "User that nginx and the service run as and that owns every file; never root.", "`user` of the containers"),
   "storage.gid": row(allow.integer("group id", 1, 2_147_483_646), value(10001), "Group, likewise.", "`user` of the containers"),
-  "storage.directoryMode": row(allow.directoryMode, value("2770"), "Mode of the directories, exact whatever the umask.", "image, entrypoint, `SLIPWAY_DIRECTORY_MODE`", { unit: "octal" }),
-  "storage.fileMode": row(allow.fileMode, value("0660"), "Mode of the files, exact whatever the umask.", "`upload_store_access`, `SLIPWAY_FILE_MODE`", { unit: "octal" }),
-  "storage.hashLevels": row(allow.list(allow.integer("number of digits", 1, 3), { min: 0, max: 3, repeats: true }), value([1]), "Digits of each level of hashed directories below `incoming/`.", "`upload_store`, image", { unit: "digits" }),
+  "storage.directoryMode": row(allow.directoryMode, value("2770"), "Mode of the directories, exact whatever the umask.", "image, entrypoint, `SLIPWAY_DIRECTORY_MODE`"),
+  "storage.fileMode": row(allow.fileMode, value("0660"), "Mode of the files, exact whatever the umask.", "`upload_store_access`, `SLIPWAY_FILE_MODE`"),
+  "storage.hashLevels": row(allow.list(allow.integer("number of digits", 1, 3), { min: 0, max: 3, repeats: true }), value([1]), "Digits of each level of hashed directories below `incoming/`.", "`upload_store`, image"),
 } as const;
 
 const upload = {
@@ -84,12 +84,12 @@ const upload = {
   "upload.checksums": row(allow.list(allow.oneOf("md5", "sha1", "sha256", "sha512", "crc32"), { min: 0, max: 5 }), value(["sha256"]), "Checksums computed on the way; each is passed on as `<field>.<checksum>`. md5 halves the speed.", "`upload_aggregate_form_field`, `SLIPWAY_CHECKSUMS`"),
   "upload.passFields": row(allow.list(fields.fieldRegex, { min: 0, max: 64 }), value(["^submit$", "^description$", "^name$", "^terminal$"]), "Regular expressions of the ordinary form fields that pass on.", "`upload_pass_form_field`"),
   "upload.cleanup": row(allow.list(allow.statusRange, { min: 0, max: 64 }), value(["400-599"]), "Final statuses that delete the request's files.", "`upload_cleanup`"),
-  "upload.maxFileSize": row(allow.size({ zero: true }), value("0"), "Largest file; `0` is no limit.", "`upload_max_file_size`, `SLIPWAY_MAX_FILE_SIZE`", { unit: "nginx size" }),
-  "upload.maxBodySize": row(allow.size({ zero: true }), value("0"), "Largest request body; `0` is no limit.", "`client_max_body_size`", { unit: "nginx size" }),
-  "upload.limitRate": row(allow.size({ zero: true, min: "1k" }), value("0"), "Speed of one request; `0` is no limit.", "`upload_limit_rate`", { unit: "nginx size a second" }),
-  "upload.bufferSize": row(allow.size({ min: "16k", max: "64m" }), value("1m"), "Write buffer of one upload; small ones are slow.", "`upload_buffer_size`, `client_body_buffer_size`", { unit: "nginx size" }),
-  "upload.bodyTimeout": row(allow.duration("1s", "1d"), value("60s"), "Longest silence of a client in mid-upload.", "`client_body_timeout`", { unit: "nginx duration" }),
-  "upload.completionTimeout": row(allow.duration("1s", "1d"), value("120s"), "Longest wait for the completion's answer.", "`proxy_read_timeout`, `uwsgi_read_timeout`", { unit: "nginx duration" }),
+  "upload.maxFileSize": row(allow.size({ zero: true }), value("0"), "Largest file; `0` is no limit.", "`upload_max_file_size`, `SLIPWAY_MAX_FILE_SIZE`", { unit: "bytes" }),
+  "upload.maxBodySize": row(allow.size({ zero: true }), value("0"), "Largest request body; `0` is no limit.", "`client_max_body_size`", { unit: "bytes" }),
+  "upload.limitRate": row(allow.size({ zero: true, min: "1k" }), value("0"), "Speed of one request; `0` is no limit.", "`upload_limit_rate`", { unit: "bytes a second" }),
+  "upload.bufferSize": row(allow.size({ min: "16k", max: "64m" }), value("1m"), "Write buffer of one upload; small ones are slow.", "`upload_buffer_size`, `client_body_buffer_size`", { unit: "bytes" }),
+  "upload.bodyTimeout": row(allow.duration("1s", "1d"), value("60s"), "Longest silence of a client in mid-upload.", "`client_body_timeout`"),
+  "upload.completionTimeout": row(allow.duration("1s", "1d"), value("120s"), "Longest wait for the completion's answer.", "`proxy_read_timeout`, `uwsgi_read_timeout`"),
 } as const;
 
 const rest = {
@@ -100,9 +100,9 @@ const rest = {
   "service.memoryMiB": row(allow.integer("memory limit", 64, 65_536), value(256), "Memory limit of the service's container.", "container", { unit: "MiB" }),
   "service.database": row(allow.absolutePath, value("/var/lib/slipway/slipway.db"), "SQLite file inside the service's container, on its own volume `<site name>-database`; never on a network file system.", "`SLIPWAY_DATABASE`, mount"),
   "service.logLevel": row(allow.oneOf("debug", "info", "warn", "error"), value("info"), "Least severe level that is logged.", "`SLIPWAY_LOG_LEVEL`"),
-  "service.abandonedAfter": row(allow.duration("1m", "52w"), value("24h"), "Age at which a file in `incoming/` that nobody writes to is removed.", "`SLIPWAY_ABANDONED_AFTER`", { unit: "nginx duration" }),
+  "service.abandonedAfter": row(allow.duration("1m", "52w"), value("24h"), "Age at which a file in `incoming/` that nobody writes to is removed.", "`SLIPWAY_ABANDONED_AFTER`"),
   "application.kind": row(allow.oneOf("http", "uwsgi"), required, "Protocol of an application that takes completions, and every path but the upload's, in place of Slipway's service.", "`proxy_pass` or `uwsgi_pass`"),
-  "application.address": row(allow.hostAndPort, required, "Where the application listens; the host is a name on `application.network`, an IP address, or `host.docker.internal` for the host.", "`proxy_pass` or `uwsgi_pass`", { unit: "host:port" }),
+  "application.address": row(allow.hostAndPort, required, "Where the application listens; the host is a name on `application.network`, an IP address, or `host.docker.internal` for the host.", "`proxy_pass` or `uwsgi_pass`"),
   "application.network": row(allow.dockerName, none("the address is reached from nginx's own networks"), "Existing Docker network that nginx joins to reach the application.", "networks of the nginx container"),
   "application.completionPath": row(allow.urlPath, derived("the upload's own path"), "Path that a completed upload is passed on to.", "`proxy_pass`, `PATH_INFO`"),
 } as const;
