@@ -115,7 +115,8 @@ async function sendBody(
 /** Until more can be written, or an answer makes that pointless. Leaves no listener behind: a large file waits often. */
 function drained(request: ClientRequest): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (request.errored !== null && request.errored !== undefined) return reject(request.errored);
+    // A request whose connection is gone takes writes without a word and never drains.
+    if (request.destroyed) return reject(request.errored ?? Object.assign(new Error("the connection is closed"), { code: "ECONNRESET" }));
     const settle = (error?: Error): void => {
       for (const event of ["drain", "response", "close"]) request.off(event, onEnd);
       request.off("error", settle);

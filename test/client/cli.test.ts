@@ -1,0 +1,85 @@
+import { createServer, type Server } from "node:http";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { main } from "../../client/cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-cli-"));
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+let server: Server;
+let url: string;
+
+/** A site that takes "good" and has no room for anything else. */
+beforeAll(async () => {
+  writeFileSync(join(folder, "good"), "good");
+  writeFileSync(join(folder, "bad"), "bad!");
+  server = createServer(async (request, response) => {
+    let text = "";
+    for await (const part of request) text += String(part);
+    const good = text.includes('filename="good"');
+    response.writeHead(good ? 200 : 507).end(JSON.stringify(good ? { id: "1", name: "good", size: 4, checksums: { sha256: sha256("good") } } : { error: { code: "no_space", message: "full", hint: "wait" } }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+});
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function slipway(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ["", ""];
+  const code = await main(args, { out: (text) => (out += text), err: (text) => (err += text), columns: undefined, folder });
+  return { code, out, err };
+}
+
+describe("slipway push", () => {
+  it("ends with 0 when every file arrived", async () => {
+    const { code, out, err } = await slipway("push", "good", url);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^ok {4}good: 4 B in 0 s.*\n {6}id 1, SHA-256 [0-9a-f]{64}\n$/);
+    expect(err).toBe(`1 file, 4 B, to ${new URL(url).host}\n`);
+  });
+
+  it("sends the others when one fails, and ends with 1", async () => {
+    const { code, out, err } = await slipway("push", "bad", "good", url);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^ok {4}good/);
+    expect(err).toContain("FAIL  bad: full (507 no_space); wait");
+  });
+
+  it("sends nothing when a file cannot be read, unless told to go on", async () => {
+    const stopped = await slipway("push", "gone", "good", url);
+    expect(stopped).toEqual({ code: 1, out: "", err: "skip  gone: does not exist\nNothing was sent. Add --skip-unreadable to send the others.\n" });
+    const on = await slipway("push", "--skip-unreadable", "gone", "good", url);
+    expect(on.code).toBe(1);
+    expect(on.out).toMatch(/^ok {4}good/);
+  });
+
+  it("prints one JSON line for each file with --json, and nothing else", async () => {
+    const { code, out, err } = await slipway("push", "--json", "good", "bad", url);
+    expect(code).toBe(1);
+    expect(err).toBe("");
+    const lines = out.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([{ file: "good", ok: true, sha256: sha256("good") }, { file: "bad", ok: false, error: { code: "no_space", status: 507 } }]);
+  });
+
+  it.each([[[]], [["pull"]], [["push"]], [["push", "--cacert", "/nowhere.pem", "good", "https://localhost"]]])("explains %j and ends with 2", async (args) => {
+    const { code, out, err } = await slipway(...args);
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain("Usage: slipway push [options] FILE... URL");
+  });
+
+  it("runs as a program, from any folder", async () => {
+    const program = join(import.meta.dirname, "../../client/slipway.mjs");
+    const sent = await execa(process.execPath, [program, "push", "good", url], { cwd: folder, reject: false });
+    expect(sent.exitCode, sent.stderr).toBe(0);
+    expect(sent.stdout).toContain("id 1, SHA-256");
+    const help = await execa(process.execPath, [program, "push", "--help"], { cwd: folder });
+    expect(help.stdout).toContain("--cacert FILE");
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { bytes, planLine, printable, progressLine, resultLine, resultObject, seconds } from "../../client/display.ts";
+import type { PlannedFile } from "../../client/plan.ts";
+
+const file: PlannedFile = { argument: "data/run.h5", path: "/data/run.h5", name: "run.h5", size: 4_294_967_296 };
+const done = { ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, sha256: "ab".repeat(32), checked: true, ms: 8_000 } as const;
+const refused = { ok: false, code: "too_large", status: 413, message: "the file is larger than 1 GiB", hint: "split it" } as const;
+
+describe("what push shows", () => {
+  it.each([
+    [0, "0 B"], [1023, "1023 B"], [1024, "1.0 KiB"], [1536, "1.5 KiB"], [102_400, "100 KiB"], [1_048_575, "1.0 MiB"],
+    [4_294_967_296, "4.0 GiB"], [5e15, "4547 TiB"],
+  ])("writes %d bytes as %s", (count, text) => expect(bytes(count)).toBe(text));
+
+  it.each([[0, "0 s"], [59.4, "59 s"], [60, "1 min 00 s"], [3599, "59 min 59 s"], [3600, "1 h 00 min"], [7380, "2 h 03 min"]])(
+    "writes %d seconds as %s",
+    (count, text) => expect(seconds(count)).toBe(text),
+  );
+
+  it("tells number and size before sending", () => {
+    expect(planLine({ files: [file, { ...file, size: 0 }], unreadable: [] }, "localhost:8443")).toBe("2 files, 4.0 GiB, to localhost:8443");
+    expect(planLine({ files: [file], unreadable: [] }, "localhost")).toBe("1 file, 4.0 GiB, to localhost");
+  });
+
+  it("tells share, speed and what is left, in the columns there are", () => {
+    expect(progressLine(file, 1_073_741_824, 2_000, 100)).toBe("run.h5   25%  1.0 GiB of 4.0 GiB, 512 MiB/s, 6 s left");
+    for (const columns of [1, 20, 60]) expect(progressLine({ ...file, name: "x".repeat(300) }, 1, 1, columns).length).toBeLessThanOrEqual(columns);
+  });
+
+  it("tells how a file ended", () => {
+    expect(resultLine(file, done)).toBe(`ok    data/run.h5: 4.0 GiB in 8 s, 512 MiB/s\n      id 01ABC, SHA-256 ${"ab".repeat(32)}`);
+    expect(resultLine(file, { ...done, checked: false })).toContain("the site computes none to compare with");
+    expect(resultLine(file, refused)).toBe("FAIL  data/run.h5: the file is larger than 1 GiB (413 too_large); split it");
+  });
+
+  it("gives programs one object for each file", () => {
+    expect(resultObject(file, done)).toEqual({ file: "data/run.h5", ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, sha256: "ab".repeat(32), checked: true, ms: 8000 });
+    expect(resultObject(file, refused)).toEqual({ file: "data/run.h5", ok: false, error: { code: "too_large", status: 413, message: refused.message, hint: "split it" } });
+  });
+
+  it("never lets a file's name steer the terminal", () => {
+    expect(printable("a\u001b[2Jb\u202Ec\n")).toBe("a?[2Jb?c?");
+    expect(resultLine({ ...file, argument: "\u001b[31mred" }, done)).not.toContain("\u001b");
+  });
+});
