@@ -67,15 +67,15 @@ function likePattern(text: string): string {
 
 class SqliteRecords implements Records {
   readonly #database: Database.Database;
+  /** Prepared once: a statement's memory comes back only when the garbage collector finds it. */
+  readonly #statements = new Map<string, Database.Statement>();
 
   constructor(database: Database.Database) {
     this.#database = database;
   }
 
   async insertReceived(records: readonly UploadRecord[]): Promise<void> {
-    const insert = this.#database.prepare(
-      `INSERT INTO uploads (${columns}, search) VALUES (${"?, ".repeat(15)}?)`,
-    );
+    const insert = this.#prepare(`INSERT INTO uploads (${columns}, search) VALUES (${"?, ".repeat(15)}?)`);
     this.#together(() => {
       for (const r of records) {
         insert.run([
@@ -88,14 +88,14 @@ class SqliteRecords implements Records {
   }
 
   async markComplete(ids: readonly string[], completedAt: string): Promise<void> {
-    const update = this.#database.prepare("UPDATE uploads SET state = 'complete', completed_at = ? WHERE id = ? AND state = 'received'");
+    const update = this.#prepare("UPDATE uploads SET state = 'complete', completed_at = ? WHERE id = ? AND state = 'received'");
     this.#together(() => {
       for (const id of ids) update.run([completedAt, id]);
     });
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    const statement = this.#database.prepare("DELETE FROM uploads WHERE id = ?");
+    const statement = this.#prepare("DELETE FROM uploads WHERE id = ?");
     this.#together(() => {
       for (const id of ids) statement.run([id]);
     });
@@ -131,17 +131,26 @@ class SqliteRecords implements Records {
   }
 
   async probe(): Promise<void> {
-    this.#database
-      .prepare("INSERT INTO health (only, checked_at) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET checked_at = excluded.checked_at")
-      .run([new Date().toISOString()]);
+    this.#prepare(
+      "INSERT INTO health (only, checked_at) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET checked_at = excluded.checked_at",
+    ).run([new Date().toISOString()]);
   }
 
   async close(): Promise<void> {
     this.#database.close();
   }
 
+  /** There are as many texts as there are shapes of queries: a handful. */
+  #prepare(sql: string): Database.Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
   #all(where: string, values: readonly (string | number)[]): UploadRecord[] {
-    const rows = this.#database.prepare(`SELECT ${columns} FROM uploads ${where}`).all([...values]) as Row[];
+    const rows = this.#prepare(`SELECT ${columns} FROM uploads ${where}`).all([...values]) as Row[];
     return rows.map(fromRow);
   }
 
