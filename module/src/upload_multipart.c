@@ -245,7 +245,7 @@ static upload_multipart_event_t
 upload_multipart_header(upload_multipart_t *m, unsigned char **pos,
     unsigned char *end)
 {
-    size_t          n;
+    size_t          n, room;
     unsigned char  *cr;
 
     if (*pos == end) {
@@ -257,12 +257,14 @@ upload_multipart_header(upload_multipart_t *m, unsigned char **pos,
         cr = memchr(*pos, '\r', end - *pos);
         n = (cr ? cr : end) - *pos;
 
-        if (n > m->line_size - m->line_length) {
-            return upload_multipart_fail(m, UPLOAD_MULTIPART_LONG_HEADER);
+        room = m->line_size - m->line_length;
+
+        if (memchr(*pos, '\n', n < room ? n : room)) {
+            return upload_multipart_fail(m, UPLOAD_MULTIPART_BAD_HEADER);
         }
 
-        if (n && memchr(*pos, '\n', n)) {
-            return upload_multipart_fail(m, UPLOAD_MULTIPART_BAD_HEADER);
+        if (n > room) {
+            return upload_multipart_fail(m, UPLOAD_MULTIPART_LONG_HEADER);
         }
 
         memcpy(m->line + m->line_length, *pos, n);
