@@ -97,9 +97,9 @@ export const statusRange = text("status or range of statuses", 'use a status fro
 
 export const boolean: ValueType<boolean> = valueType("true or false", "use true or false, without quotes", (v) => (typeof v === "boolean" ? v : undefined));
 
-/** Whole number within limits, both allowed. */
-export function integer(name: string, min: number, max: number): ValueType<number> {
-  return valueType(name, `use a whole number from ${min} to ${max}`, (v) => (typeof v === "number" && Number.isInteger(v) && v >= min && v <= max ? v : undefined));
+/** Whole number within limits, both allowed; the remark ends the sentence of the fix. */
+export function integer(name: string, min: number, max: number, remark?: string): ValueType<number> {
+  return valueType(name, `use a whole number from ${min} to ${max}${remark === undefined ? "" : `, ${remark}`}`, (v) => (typeof v === "number" && Number.isInteger(v) && v >= min && v <= max ? v : undefined));
 }
 
 export const port = integer("port", 1, 65_535);

@@ -50,7 +50,7 @@ function row<T>(type: ValueType<T>, otherwise: Default, does: string, reaches: s
 
 const site = {
   name: row(allow.siteName, value("slipway"), "Name of the site: prefix of every Docker resource, and of its folder below `.slipway/`.", "names of containers, networks, volumes, images"),
-  serverNames: row(allow.list(allow.hostName, { min: 1, max: 64 }), value(["localhost"]), "Host names that the site answers to, in the certificate as well. `localhost`, loopback and the listen address always count.", "`server_name`, certificate"),
+  serverNames: row(allow.list(allow.hostName, { min: 1, max: 64 }), value(["localhost"]), "Host names that the site answers to, in the certificate as well; `localhost`, loopback and the listen address always count. A request for any other name is answered with 421.", "`server_name`, certificate"),
   "listen.address": row(allow.address, value("127.0.0.1"), "Address on the host that the ports are published on. Any other than a loopback address needs `listen.publicWithoutAuthentication`.", "published ports, `listen`"),
   "listen.httpsPort": row(allow.port, value(443), "HTTPS port on the host.", "published port, redirect"),
   "listen.httpPort": row(allow.portOrNone, value(80), "HTTP port on the host, which only redirects to HTTPS; `false` publishes none.", "published port"),
@@ -65,8 +65,8 @@ const storage = {
   "storage.place.kind": row(allow.oneOf("volume", "bind"), value("volume"), "A Docker volume or a directory of the host.", "mount"),
   "storage.place.name": row(allow.dockerName, derived("`<site name>-data`"), "Name of the Docker volume.", "volume", { kinds: ["volume"] }),
   "storage.place.path": row(allow.absolutePath, required, "Directory on the host; mounted at the same path.", "mount, `upload_store`", { kinds: ["bind"] }),
-  "storage.uid": row(allow.integer("user id", 1, 2_147_483_646), value(10001), "User that nginx and the service run as and that owns every file; never root.", "`user` of the containers"),
-  "storage.gid": row(allow.integer("group id", 1, 2_147_483_646), value(10001), "Group, likewise.", "`user` of the containers"),
+  "storage.uid": row(allow.integer("user id", 1, 2_147_483_646, "never 0, which is root"), value(10001), "User that nginx and the service run as and that owns every file; never root.", "`user` of the containers"),
+  "storage.gid": row(allow.integer("group id", 1, 2_147_483_646, "never 0, which is root"), value(10001), "Group, likewise.", "`user` of the containers"),
   "storage.directoryMode": row(allow.directoryMode, value("2770"), "Mode of the directories, exact whatever the umask.", "image, entrypoint, `SLIPWAY_DIRECTORY_MODE`"),
   "storage.fileMode": row(allow.fileMode, value("0660"), "Mode of the files, exact whatever the umask.", "`upload_store_access`, `SLIPWAY_FILE_MODE`"),
   "storage.hashLevels": row(allow.list(allow.integer("number of digits", 1, 3), { min: 0, max: 3, repeats: true }), value([1]), "Digits of each level of hashed directories below `incoming/`.", "`upload_store`, image"),

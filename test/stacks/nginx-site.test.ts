@@ -230,6 +230,19 @@ describe.skipIf(missing !== undefined)(`a rendered site${title}`, () => {
       expect(upstream.seen.at(-1)!.body).toContain('name="f.sha256"');
     });
 
+    it("removes a file that breaks off on HTTP/2, and logs what was asked", async () => {
+      const before = incoming();
+      const session = connectHttp2(`https://localhost:${folder.placement.httpsListen.split(":")[1]}`, { rejectUnauthorized: false });
+      const stream = session.request({ [constants.HTTP2_HEADER_PATH]: "/upload?broken", [constants.HTTP2_HEADER_METHOD]: "POST", ...form().headers });
+      stream.write(`--B\r\nContent-Disposition: form-data; ${file}`);
+      await vi.waitFor(() => expect(incoming().length).toBeGreaterThan(before.length));
+      stream.close(constants.NGHTTP2_CANCEL);
+      await once(stream, "close");
+      session.close();
+      await staysAs(before);
+      await vi.waitFor(() => expect(folder.accesses().at(-1)).toMatchObject({ method: "POST", uri: "/upload?broken", status: expect.any(Number) }));
+    });
+
     it("logs nothing alarming", () => {
       expect(folder.errors()).not.toMatch(/\[(alert|crit|emerg)\]|cycle/);
     });
