@@ -41,7 +41,7 @@ export function appliedOf(output: string): Applied | undefined {
   return /No changes\./.test(output) ? { added: 0, changed: 0, destroyed: 0 } : undefined;
 }
 
-const CONTINUED = /^\s{4,}\S|^\s*$/;
+const CONTINUED = /^\s{4,}(?!Error: )\S|^\s*$/;
 
 /**
  * The part of a failed run that says why: every distinct error of terraform, which begins with "Error:" and goes on
@@ -65,10 +65,10 @@ export function errorOf(output: string): string {
 /** Lines that point into the generated JSON, which nobody edits. */
 const isPosition = (line: string): boolean => /^(?:on cdk\.tf\.json|with docker_|\d+: )/.test(line);
 
-/** What a line of cdktf's output tells about the progress of an apply; `undefined` for all others. */
+/** What a line of cdktf's output tells about the progress of an apply, "still" every half minute; `undefined` for all others. */
 export function progressOf(line: string): string | undefined {
   const plain = line.replace(/\u001b\[[0-9;]*m/g, "").trim();
-  const match = /(docker_[\w.-]+.*?): ((?:Creating|Modifying|Destroying)\.\.\.|(?:Creation|Modifications|Destruction) complete after \S+|Still \w+\.\.\. \[.*?\bm?0s elapsed\])/.exec(plain);
+  const match = /(docker_[\w.-]+.*?): ((?:Creating|Modifying|Destroying)\.\.\.|(?:Creation|Modifications|Destruction) complete after \S+|Still \w+\.\.\. \[(?:\d+m)?(?:0|30)s elapsed\])/.exec(plain);
   // cdktf shows the path of the construct behind the address: "docker_image.site_x (site/nginx-image/image)".
   return match === null ? undefined : `${/\(([^)]+)\)$/.exec(match[1]!)?.[1] ?? match[1]}: ${match[2]}`;
 }
