@@ -11,7 +11,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Runs what cdktf runs, for a site file with these props. */
-async function synth(props: object): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
+async function synth(props: object): Promise<{ exitCode?: number; stdout: string; stderr: string }> {
   writeFileSync(join(folder, "site.ts"), `export default ${JSON.stringify(props)};\n`);
   return execa("node_modules/.bin/tsx", ["stacks/main.ts"], {
     env: { SLIPWAY_SITE: join(folder, "site.ts"), CDKTF_OUTDIR: join(folder, "out") },
