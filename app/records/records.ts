@@ -49,7 +49,10 @@ export interface ListQuery {
 export interface Records {
   /** Adds the records of one form in state `received`: all or none. */
   insertReceived(records: readonly UploadRecord[]): Promise<void>;
-  /** Settles the records of one form: all or none. */
+  /**
+   * Settles the records of one form: all or none.
+   * @throws when one of them is not in state `received`
+   */
   markComplete(ids: readonly string[], completedAt: string): Promise<void>;
   /** Forgets records: all or none. */
   remove(ids: readonly string[]): Promise<void>;

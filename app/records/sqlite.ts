@@ -90,7 +90,9 @@ class SqliteRecords implements Records {
   async markComplete(ids: readonly string[], completedAt: string): Promise<void> {
     const update = this.#prepare("UPDATE uploads SET state = 'complete', completed_at = ? WHERE id = ? AND state = 'received'");
     this.#together(() => {
-      for (const id of ids) update.run([completedAt, id]);
+      for (const id of ids) {
+        if (update.run([completedAt, id]).changes !== 1) throw new Error(`the record ${id} is no longer in state received`);
+      }
     });
   }
 

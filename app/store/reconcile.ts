@@ -9,24 +9,25 @@ import { settle, type StoreParts } from "./complete.ts";
 import type { StorePaths } from "./paths.ts";
 import { probeName } from "./probe.ts";
 
-function byRequest(records: readonly UploadRecord[]): UploadRecord[][] {
+function byRequest(records: readonly UploadRecord[]): ReadonlyMap<string, readonly UploadRecord[]> {
   const groups = new Map<string, UploadRecord[]>();
   for (const record of records) {
     const group = groups.get(record.requestId);
     if (group === undefined) groups.set(record.requestId, [record]);
     else group.push(record);
   }
-  return [...groups.values()];
+  return groups;
 }
 
 /** Finishes, or forgets, every form that was interrupted; forms that are being completed right now are left to themselves. */
 export async function reconcileRecords(parts: StoreParts): Promise<void> {
-  for (const group of byRequest(await parts.records.unsettled())) {
+  for (const [requestId, group] of byRequest(await parts.records.unsettled())) {
     const sources = group.map((record) => record.source);
     if (sources.some((source) => parts.locks.held(source))) continue;
     const ids = group.map((record) => record.id);
     try {
-      await parts.locks.run(sources, () => settle(parts, group));
+      // Read again under the lock: a running completion may have settled or forgotten them since.
+      await parts.locks.run(sources, async () => settle(parts, await parts.records.ofRequest(requestId)));
       parts.log.warn({ ids }, "finished an interrupted completion");
     } catch (error) {
       const gone = error instanceof Refusal && error.code === "upload_gone";

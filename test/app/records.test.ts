@@ -45,13 +45,13 @@ it("inserts the records of a form together or not at all", async () => {
   expect(await records.find(first.id)).not.toBeNull();
 });
 
-it("lists what is complete, and marks nothing complete twice", async () => {
+it("lists what is complete, and refuses to mark it again", async () => {
   const record = receivedRecord(folder, writeIncoming(folder, "1"));
   await records.insertReceived([record]);
   const all = { limit: 10, after: null, text: "" };
   expect((await records.list(all)).records).toEqual([]);
   await records.markComplete([record.id], "2026-01-01T00:00:00.000Z");
-  await records.markComplete([record.id], "2027-01-01T00:00:00.000Z");
+  await expect(records.markComplete([record.id], "2027-01-01T00:00:00.000Z")).rejects.toThrow("no longer in state received");
   expect((await records.list(all)).records).toEqual([{ ...record, state: "complete", completedAt: "2026-01-01T00:00:00.000Z" }]);
 });
 
