@@ -16,7 +16,7 @@ import { localLayout, prepareLayout, type LocalLayout } from "./layout.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { freePort } from "./ports.ts";
 import { nginxProcess, serviceProcess } from "./processes.ts";
-import { findPrograms, nginxVersion } from "./programs.ts";
+import { checkReach, findPrograms, nginxVersion } from "./programs.ts";
 
 export interface LocalSiteOptions {
   /** Props of the site. Its store lies below {@link root} whatever `storage.place` says. */
@@ -106,6 +106,7 @@ async function assemble(machine: Machine, settings: SiteSettings, root: string, 
   const servicePort = await freePort();
   const placement = localPlacement(layout, settings, await nginxVersion(machine, programs.nginx), servicePort);
   await writeFile(layout.nginx.config, renderNginx(settings, placement));
+  await checkReach(machine, programs, owner, [process.execPath, layout.nginx.config]);
   const { httpsPort, httpPort } = settings.listen;
   const nginx = new ManagedProcess(nginxProcess(programs, layout, owner, httpPort === false ? [httpsPort] : [httpsPort, httpPort]));
   const service = settings.application === null ? new ManagedProcess(serviceProcess(programs, layout, settings, owner, servicePort)) : undefined;
