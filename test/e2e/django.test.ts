@@ -36,6 +36,7 @@ describe.skipIf(reason !== undefined)(`a Django application behind the upload${r
     store = await volumeFolder(site.dataVolume);
   }, 600_000);
   afterAll(async () => {
+    await network?.stop();
     await site?.remove();
     await network?.remove();
   }, 120_000);

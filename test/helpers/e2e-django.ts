@@ -12,6 +12,9 @@ export interface ApplicationNetwork {
   readonly name: string;
   /** Starts the Django application under the name `django`, with the site's store mounted, as the site's user. */
   start(at: { readonly volume: string; readonly store: string; readonly user: string }): Promise<string>;
+  /** Ends the application, so that the site's volume can be removed. */
+  stop(): Promise<void>;
+  /** Removes the network, when the site that joined it is gone. */
   remove(): Promise<void>;
 }
 
@@ -45,9 +48,11 @@ export async function applicationNetwork(): Promise<ApplicationNetwork> {
       );
       return container;
     },
-    async remove() {
+    async stop() {
       const containers = (await docker("ps", "--all", "--quiet", "--filter", `name=${name}-`)).split("\n").filter(Boolean);
       if (containers.length > 0) await docker("container", "rm", "--force", "--volumes", ...containers);
+    },
+    async remove() {
       await docker("network", "rm", name);
     },
   };

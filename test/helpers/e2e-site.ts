@@ -116,7 +116,7 @@ function deployed(file: SiteFile, first: SiteProps): DeployedSite {
     for (const container of await resources("container", `${name}-`)) images.add((await inspect(container)).Image);
     const answers = async (): Promise<boolean> => {
       const answer = await send(target, "/healthz").catch(() => undefined);
-      return answer !== undefined && (ownService ? answer.status === 200 : answer.status < 500);
+      return answer !== undefined && (answer.status === 200 || !ownService);
     };
     await until(`${target.url}/healthz answers`, answers, 60).catch(async (error: Error) => {
       throw new Error(`${error.message}\n${(await logs(nginx)).slice(-3000)}`);
