@@ -33,7 +33,7 @@ export class TestImages {
     try {
       stageContext(folder, context);
       const args = Object.entries(context.args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-      await execa("docker", ["build", "--tag", name, ...(target === undefined ? [] : ["--target", target]), ...args, folder], { all: true });
+      await execa("docker", ["build", "--force-rm", "--tag", name, ...(target === undefined ? [] : ["--target", target]), ...args, folder], { all: true });
       return name;
     } finally {
       rmSync(folder, { recursive: true });
