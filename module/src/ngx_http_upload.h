@@ -113,6 +113,7 @@ typedef enum {
 
 
 typedef struct {
+    ngx_queue_t                 queue;      /* of the uploads of this worker */
     ngx_http_request_t         *request;
     ngx_http_upload_loc_conf_t *conf;
     ngx_uint_t                  digests;
@@ -155,6 +156,10 @@ typedef struct {
 
 /* Content handler: checks the request and begins to read its body. */
 ngx_int_t ngx_http_upload_handler(ngx_http_request_t *r);
+
+/* Process hooks: a worker that is stopped leaves no file behind. */
+ngx_int_t ngx_http_upload_init_process(ngx_cycle_t *cycle);
+void ngx_http_upload_exit_process(ngx_cycle_t *cycle);
 
 /* The context, also after an internal redirect; NULL without an upload. */
 ngx_http_upload_ctx_t *ngx_http_upload_get_ctx(ngx_http_request_t *r);

@@ -29,8 +29,37 @@ static ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status);
 static void ngx_http_upload_cleanup(void *data);
+static void ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
+
+
+static ngx_queue_t  ngx_http_upload_queue;
+
+
+ngx_int_t
+ngx_http_upload_init_process(ngx_cycle_t *cycle)
+{
+    ngx_queue_init(&ngx_http_upload_queue);
+
+    return NGX_OK;
+}
+
+
+/* A fast shutdown does not run the cleanups of requests. */
+
+void
+ngx_http_upload_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&ngx_http_upload_queue);
+         q != ngx_queue_sentinel(&ngx_http_upload_queue);
+         q = ngx_queue_next(q))
+    {
+        ngx_http_upload_settle(ngx_queue_data(q, ngx_http_upload_ctx_t, queue));
+    }
+}
 
 
 ngx_int_t
@@ -256,6 +285,7 @@ ngx_http_upload_create_ctx(ngx_http_request_t *r)
     ctx->wake.log = r->connection->log;
 
     cln->handler = ngx_http_upload_cleanup;
+    ngx_queue_insert_tail(&ngx_http_upload_queue, &ctx->queue);
     ngx_http_set_ctx(r, ctx, ngx_http_upload_module);
 
     return ctx;
@@ -569,6 +599,15 @@ ngx_http_upload_cleanup(void *data)
         ngx_del_timer(&ctx->wake);
     }
 
+    ngx_queue_remove(&ctx->queue);
+
+    ngx_http_upload_settle(ctx);
+}
+
+
+static void
+ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
+{
     if (!ctx->handed_on || ngx_http_upload_unwanted(ctx)) {
         ngx_http_upload_store_remove(ctx);
         return;

@@ -136,6 +136,22 @@ describe("module: the store", () => {
     });
   });
 
+  it("removes them when nginx is stopped in the middle, before or behind the target's call", async () => {
+    await withNginx({ server: stored(" 1"), answer: () => undefined }, async (site) => {
+      const whole = form([file, { ...file, body: "y".repeat(100_000) }]);
+      const reading = await WireClient.open(site.port);
+      reading.write(head("/upload", { length: whole.length }));
+      reading.write(whole.subarray(0, 90_000));
+      const waiting = await WireClient.open(site.port);
+      waiting.write(request);
+      await site.until(() => site.files().length === 3 && site.passed.length === 1, "three files");
+      process.kill(Number(readFileSync(join(site.folder, "nginx.pid"), "utf8")), "SIGTERM");
+      await reading.closed();
+      await waiting.closed();
+      await site.until(() => site.files().length === 0, "the files to go");
+    });
+  });
+
   it("closes every file it opened", async () => {
     await withNginx({ server: stored(" 1"), keepsFiles: true }, async (site) => {
       const open = (): string[] =>
