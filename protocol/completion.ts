@@ -72,7 +72,7 @@ function group(fields: readonly FormField[]): Group[] {
 function readChecksums(values: Group["values"], required: readonly ChecksumName[], problem: (text: string) => void): Checksums {
   const checksums: Partial<Record<ChecksumName, string>> = {};
   for (const [part, value] of values) {
-    if (!isChecksumName(part)) continue;
+    if (!isChecksumName(part) || !required.includes(part)) continue;
     if (isChecksum(part, value)) checksums[part] = value;
     else problem(`.${part}: not a checksum, got ${JSON.stringify(value)}; must be lower-case hex`);
   }
@@ -103,17 +103,20 @@ function readFile({ field, values }: Group, required: readonly ChecksumName[], p
 
 /**
  * Reads a completion.
- * @param required checksums that every file must bring
+ * @param required checksums that every file must bring; others that a form names are the client's word, and ignored
+ * @param written how many files nginx says that it wrote: one more in the form is the client's invention
  * @returns the form, and what is wrong with it; the form may only be used when nothing is
  */
 export function readCompletion(
   fields: readonly FormField[],
   required: readonly ChecksumName[],
+  written: number,
 ): { readonly form: CompletionForm; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const all = group(fields).map((one) => readFile(one, required, problems));
   const last = (name: string) => fields.findLast((field) => field.name === name)?.value ?? "";
   const chosen = (file: CompletedFile) => file.name !== "" || file.size !== 0;
+  if (all.length !== written) problems.push(`form: describes ${all.length} files, but ${written} were received`);
   const paths = new Set(all.map((file) => file.path));
   if (paths.size !== all.length) problems.push("form: two files have the same path");
   const description = plainText(last("description")).trim();

@@ -39,9 +39,15 @@ function answer(context: RequestContext, records: readonly UploadRecord[], termi
   context.body = programAnswer(records);
 }
 
+/** What nginx counted; it sends no header where there was no file. */
+function filesWritten(context: RequestContext): number {
+  const header = context.get("X-Slipway-Files");
+  return /^\d{1,6}$/.test(header) ? Number(header) : 0;
+}
+
 export function completeRoute(service: Service): Middleware {
   return async (context) => {
-    const { form, problems } = readCompletion(await readForm(context.req), service.config.checksums);
+    const { form, problems } = readCompletion(await readForm(context.req), service.config.checksums, filesWritten(context));
     if (problems.length > 0) {
       const more = problems.length > mostProblemsShown ? `; and ${problems.length - mostProblemsShown} more` : "";
       throw new Refusal("bad_form", `${problems.slice(0, mostProblemsShown).join("; ")}${more}.`);

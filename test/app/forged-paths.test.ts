@@ -71,6 +71,13 @@ it.each(lies)("refuses %s", async (_what, code, make) => {
   expect(await (await service.ask("/api/uploads")).json()).toEqual({ uploads: [], next: null });
 });
 
+it.each(["", "0", "2", "-1", "1x"])("refuses a form of one file when nginx says that it wrote %j", async (count) => {
+  const file = writeIncoming(service.folder, "hello");
+  const response = await complete(service, fieldsOf(file, "x"), { "X-Slipway-Files": count });
+  expect(await response.json()).toMatchObject({ error: { code: "bad_form", status: 400 } });
+  expect(existsSync(file.path)).toBe(true);
+});
+
 it("refuses a size that is not the file's", async () => {
   const file = writeIncoming(service.folder, "hello");
   for (const size of [4, 6, 0]) {

@@ -30,7 +30,7 @@ it("runs from the sources, finishes what runs when it is told to stop, and takes
   await once(socket, "connect");
   const half = Math.floor(form.body.length / 2);
   socket.write(
-    `POST /internal/complete HTTP/1.1\r\nHost: x\r\nX-Slipway-Secret: ${secret}\r\nContent-Type: ${form.headers["Content-Type"]}\r\nContent-Length: ${form.body.length}\r\n\r\n${form.body.slice(0, half)}`,
+    `POST /internal/complete HTTP/1.1\r\nHost: x\r\nX-Slipway-Secret: ${secret}\r\nX-Slipway-Files: 1\r\nContent-Type: ${form.headers["Content-Type"]}\r\nContent-Length: ${form.body.length}\r\n\r\n${form.body.slice(0, half)}`,
   );
   // An answer on another connection shows that the first half has been read by now.
   expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
