@@ -120,16 +120,18 @@ describe.skipIf(reason !== undefined)(`the deployed pages in Chromium${reason ==
       for (let i = 0; i < 15 && (await focused()) !== id; i++) await page.keyboard.press("Tab");
       expect(await focused()).toBe(id);
     };
+    // Asked for early: the browser is told asynchronously that the dialog is ours.
+    const dialog = page.waitForEvent("filechooser");
     await page.keyboard.press("Tab");
     expect(await focused()).toBe("skip");
     await tabTo("file");
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
-    await chooser.setFiles(file.path);
+    await page.keyboard.press("Enter");
+    await (await dialog).setFiles(file.path);
     await tabTo("description");
     await page.keyboard.type("Typed");
     await page.keyboard.press("Enter");
     await page.locator("#items > li", { hasText: "Uploaded" }).waitFor({ timeout: 20_000 });
-    expect(await page.locator("#live").textContent()).toContain("keyboard.txt");
+    await page.locator("#live", { hasText: "keyboard.txt uploaded" }).waitFor({ state: "attached", timeout: 5000 });
     expect((await records(site))[0]).toMatchObject({ name: "keyboard.txt", description: "Typed", checksums: { sha256: file.sha256 } });
     expect(errors).toEqual([]);
   }, 60_000);
@@ -149,7 +151,6 @@ describe.skipIf(reason !== undefined)(`the deployed pages in Chromium${reason ==
     await page.setInputFiles("#file", makeFile("too large.bin", 65 * MiB).path);
     const item = line(page, "too large.bin");
     await item.waitFor();
-    if (!(await item.textContent())?.includes("64")) await page.click("#submit");
     await item.filter({ hasText: /this site takes/ }).waitFor({ timeout: 20_000 });
     await picture(page, "error-desktop");
   }, 60_000);

@@ -8,7 +8,7 @@ import { checkout } from "../../scripts/core/paths.ts";
 import type { SiteProps } from "../../stacks/props.ts";
 import { siteFolder } from "../../stacks/site-folder.ts";
 import { send, type Target, until } from "./e2e-client.ts";
-import { docker, inspect, logs, resources } from "./e2e-docker.ts";
+import { docker, logs, resources } from "./e2e-docker.ts";
 import { remove, temporaryFolder } from "./e2e-files.ts";
 
 /** What a command printed, both streams together, and how it ended. */
@@ -33,7 +33,7 @@ export interface DeployedSite extends Target {
   /** Deploys other props (in place of all that were given before) and waits until the site is healthy. */
   change(props: SiteProps): Promise<Outcome>;
   waitUntilHealthy(): Promise<void>;
-  /** Destroys the site with its data, its folder and its image of nginx. */
+  /** Destroys the site with its data, its folder and its images. */
   remove(): Promise<void>;
 }
 
@@ -98,7 +98,7 @@ export async function deployDockerSite(props: SiteProps = {}): Promise<DeployedS
     await site.waitUntilHealthy();
     return site;
   } catch (error) {
-    await removeAll(file, new Set());
+    await removeAll(file);
     throw error;
   }
 }
@@ -109,11 +109,9 @@ function deployed(file: SiteFile, first: SiteProps): DeployedSite {
   const caFile = join(folder, "tls", "ca.pem");
   const target = { url: `https://localhost:${file.listen.httpsPort}`, ca: readFileSync(caFile, "utf8") };
   const nginx = `${name}-nginx`;
-  const images = new Set<string>();
   let ownService = first.application === undefined;
 
   const waitUntilHealthy = async (): Promise<void> => {
-    for (const container of await resources("container", `${name}-`)) images.add((await inspect(container)).Image);
     const answers = async (): Promise<boolean> => {
       const answer = await send(target, "/healthz").catch(() => undefined);
       return answer !== undefined && (answer.status === 200 || !ownService);
@@ -140,17 +138,18 @@ function deployed(file: SiteFile, first: SiteProps): DeployedSite {
       await waitUntilHealthy();
       return outcome;
     },
-    remove: () => removeAll(file, images),
+    remove: () => removeAll(file),
   };
 }
 
 /** Removes all that a site may have left, also one of which only a part came to be. */
-async function removeAll({ name, workFolder }: SiteFile, images: ReadonlySet<string>): Promise<void> {
+async function removeAll({ name, workFolder }: SiteFile): Promise<void> {
   for (const container of await resources("container", `${name}-`)) await docker("container", "rm", "--force", "--volumes", container);
   for (const network of await resources("network", `${name}-`)) await docker("network", "rm", network);
   for (const volume of await resources("volume", `${name}-`)) await docker("volume", "rm", "--force", volume);
-  // What the image was built from stays, so that the next site's is built from the cache.
-  for (const image of images) await execa("docker", ["image", "rm", "--force", "--no-prune", image], { reject: false });
+  // What the images were built from stays, so that the next site's are built from the cache.
+  const images = await docker("image", "ls", "--filter", `reference=${name}-*`, "--format", "{{.Repository}}:{{.Tag}}");
+  for (const image of images.split("\n").filter(Boolean)) await docker("image", "rm", "--force", "--no-prune", image);
   rmSync(siteFolder(name), { recursive: true, force: true });
   remove(workFolder);
 }
@@ -162,6 +161,6 @@ export async function tryToDeploy(props: SiteProps): Promise<Outcome & { readonl
   try {
     return { name: file.name, ...(await file.cdktf("deploy")) };
   } finally {
-    await removeAll(file, new Set());
+    await removeAll(file);
   }
 }
