@@ -37,6 +37,7 @@ function templateFault(template: string, variables: readonly string[]): string |
 }
 
 function template(name: string, variables: readonly string[], min: number): ValueType<string> {
+  const isName = min > 0;
   const fix = `use letters, digits, _ - . and the variables ${variables.map((v) => `$${v}`).join(", ")}`;
   return {
     name,
@@ -45,7 +46,8 @@ function template(name: string, variables: readonly string[], min: number): Valu
       if (typeof value !== "string" || value.length < min || value.length > 200) {
         return void report({ path, what: `not a ${name}`, got: value, fix });
       }
-      const fault = templateFault(value, variables);
+      // JavaScript moves such keys to the front, and the fields of a form have an order.
+      const fault = isName && /^[0-9]+$/.test(value) ? "nothing but digits" : templateFault(value, variables);
       if (fault === undefined) return value;
       const late = fault.includes("not known before") ? "move it to upload.aggregateFields" : fix;
       return void report({ path, what: `not a ${name}: ${fault}`, got: value, fix: late });

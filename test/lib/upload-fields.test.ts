@@ -17,6 +17,11 @@ describe("templates", () => {
     expect(whatsWrong(startName, value)).toBeDefined();
   });
 
+  it("let a value be a number, but no name, which would lose its place among the others", () => {
+    expect(whatsWrong(startValue, "7")).toBeUndefined();
+    expect(whatsWrong(startName, "7")).toMatch(/^not a field name template: nothing but digits; use /);
+  });
+
   it("let a value be empty, but no name", () => {
     expect(whatsWrong(startValue, "")).toBeUndefined();
     expect(whatsWrong(startName, "")).toMatch(/not a field name template/);
