@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { siteFolder } from "../../stacks/site-folder.ts";
 import type { Argv } from "../core/run.ts";
 import { checkout } from "../core/paths.ts";
 
@@ -22,10 +23,20 @@ export function terraformEnvironment(binary: string): Readonly<Record<string, st
   };
 }
 
-/** Deploys; without the lock file's check, which would ask the registry. */
-export const deploy = (): Argv => [cdktf, "deploy", "--auto-approve", "--skip-provider-lock", "--no-color"];
+const OPTIONS = ["--auto-approve", "--skip-provider-lock", "--no-color"] as const;
+const into = (folder: string | undefined): readonly string[] => (folder === undefined ? [] : ["--output", folder]);
 
-export const destroy = (): Argv => [cdktf, "destroy", "--auto-approve", "--skip-provider-lock", "--no-color"];
+/**
+ * Deploys; without the lock file's check, which would ask the registry.
+ * @param folder where the stack is synthesised; default: cdktf's own, which every site of the checkout shares
+ */
+export const deploy = (folder?: string): Argv => [cdktf, "deploy", ...OPTIONS, ...into(folder)];
+
+/** Removes what was deployed; see {@link deploy}. */
+export const destroy = (folder?: string): Argv => [cdktf, "destroy", ...OPTIONS, ...into(folder)];
+
+/** Where the commands synthesise a site: a folder of its own, so that two sites can be deployed at the same time. */
+export const synthFolder = (siteName: string): string => join(siteFolder(siteName), "cdktf.out");
 
 /** What a deploy did, as terraform counts it. */
 export interface Applied {

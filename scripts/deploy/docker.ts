@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SiteSettings } from "../../stacks/settings.ts";
 import { containerLogs, containerState, siteContainers } from "../commands/docker.ts";
-import { appliedOf, deploy, errorOf, progressOf, terraformEnvironment } from "../commands/terraform.ts";
+import { appliedOf, deploy, errorOf, progressOf, synthFolder, terraformEnvironment } from "../commands/terraform.ts";
 import { checkHealth, waitForHealth } from "../core/health.ts";
 import type { Log } from "../core/log.ts";
 import type { Machine } from "../core/machine.ts";
@@ -40,7 +40,7 @@ const deployStep = (machine: Machine, settings: SiteSettings, log: Log): Step =>
       const text = progressOf(line);
       if (text !== undefined) log({ kind: "output", name: "deploy", text });
     };
-    const result = await machine.run(deploy(), { cwd: checkout, env: terraformEnvironment(binary), onLine });
+    const result = await machine.run(deploy(synthFolder(settings.name)), { cwd: checkout, env: terraformEnvironment(binary), onLine });
     const output = lines.join("\n");
     if (!result.ok) throw new Problem(await failure(machine, settings, errorOf(output)));
     const applied = appliedOf(output);
@@ -66,7 +66,7 @@ async function failure(machine: Machine, settings: SiteSettings, error: string):
 /** The end of the logs of the image builds that failed: the compiler's or nginx's own words. */
 function buildLogs(settings: SiteSettings, error: string): readonly string[] {
   if (!/build/.test(error)) return [];
-  const folder = join(checkout, "cdktf.out", "stacks", settings.name, "images");
+  const folder = join(synthFolder(settings.name), "stacks", settings.name, "images");
   return ["nginx", "service"]
     .map((image) => join(folder, `${image}.log`))
     .filter((path) => existsSync(path))

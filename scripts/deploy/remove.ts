@@ -6,7 +6,7 @@ import { databaseVolume } from "../../stacks/constructs/site-mounts.ts";
 import type { SiteSettings } from "../../stacks/settings.ts";
 import { siteFolder } from "../../stacks/site-folder.ts";
 import { removeVolume, siteImages, removeImage, volumeExists } from "../commands/docker.ts";
-import { destroy, errorOf, terraformEnvironment } from "../commands/terraform.ts";
+import { destroy, errorOf, synthFolder, terraformEnvironment } from "../commands/terraform.ts";
 import type { Machine } from "../core/machine.ts";
 import { checkout } from "../core/paths.ts";
 import { Problem } from "../core/problem.ts";
@@ -60,7 +60,7 @@ export const destroyStep = (machine: Machine, settings: SiteSettings): Step => (
     if (!isDeployed(settings)) return found("none are deployed");
     report.begin("cdktf destroy; nginx lets uploads in flight finish, up to half a minute");
     const binary = (await findTerraform(machine)) ?? "terraform";
-    const result = await machine.run(destroy(), { cwd: checkout, env: terraformEnvironment(binary) });
+    const result = await machine.run(destroy(synthFolder(settings.name)), { cwd: checkout, env: terraformEnvironment(binary) });
     if (!result.ok) throw new Problem(`containers: cdktf destroy failed; nothing of the data was touched\n${errorOf(`${result.stdout}\n${result.stderr}`)}`);
     const images = await machine.run(siteImages(settings.name));
     for (const image of images.stdout.split("\n").filter((name) => name !== "")) await machine.run(removeImage(image));

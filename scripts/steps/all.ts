@@ -10,6 +10,7 @@ import { COMPILER_NEED, DOCKER_NEED, NGINX_NEED, OPENSSL_NEED, packagesStep, TES
 import { providerStep } from "./provider.ts";
 import { ensureSecrets } from "./site-files.ts";
 import { found, made, type Step } from "./step.ts";
+import { storeStep } from "./store.ts";
 import { terraformStep } from "./terraform.ts";
 import { ensureTls } from "./tls-files.ts";
 
@@ -24,6 +25,7 @@ export async function dockerSteps(machine: Machine, settings: SiteSettings, forT
     dockerStep(machine),
     baseImageStep(machine, settings.images.base),
     ...(settings.application === null ? [runtimeStep()] : []),
+    ...(settings.storage.place.kind === "bind" ? [storeStep(machine, settings.storage.place.path, settings.storage)] : []),
     ...siteFileSteps(machine, settings),
   ];
 }

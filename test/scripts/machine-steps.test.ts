@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,8 @@ import { dockerStep } from "../../scripts/steps/docker.ts";
 import { missingPackages, packagesStep, withoutStartingServices } from "../../scripts/steps/packages.ts";
 import { registryAnswers } from "../../scripts/steps/provider.ts";
 import { isTaken } from "../../scripts/steps/ports.ts";
+import { storeStep } from "../../scripts/steps/store.ts";
+import type { SiteSettings } from "../../stacks/settings.ts";
 
 const DEBIAN_ROOT: Host = { isRoot: true, isDebian: true, hasSystemd: false, architecture: "amd64" };
 const report = { begin: () => undefined, warn: () => undefined };
@@ -122,4 +124,27 @@ describe("a port", () => {
 
 it("does not take a registry that nobody answers for one that is there", async () => {
   expect(await registryAnswers("https://127.0.0.1:1/.well-known/terraform.json")).toBe(false);
+});
+
+describe("the directory of a bound store", () => {
+  const storage = { uid: process.getuid!(), gid: process.getgid!(), directoryMode: "2770" } as SiteSettings["storage"];
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "slipway-store-"))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is made for the site's user where it is missing, and left alone where it is there", async () => {
+    const path = join(folder, "a/b");
+    expect(await storeStep(machine({}, []), path, storage).run(report)).toMatchObject({ state: "made" });
+    expect((statSync(path).mode & 0o7777).toString(8)).toBe("2770");
+    chmodSync(path, 0o700);
+    expect(await storeStep(machine({}, []), path, storage).run(report)).toMatchObject({ state: "found" });
+    expect((statSync(path).mode & 0o7777).toString(8)).toBe("700");
+  });
+
+  it("is a problem with the command to run where this user may not make it, or where it is a file", async () => {
+    const path = join(folder, "store");
+    await expect(storeStep(machine({ isRoot: false }, []), path, storage).run(report)).rejects.toThrow(`run: sudo install -d -o ${storage.uid} -g ${storage.gid} -m 2770 ${path}`);
+    writeFileSync(path, "");
+    await expect(storeStep(machine({}, []), path, storage).run(report)).rejects.toThrow("not a directory");
+  });
 });
