@@ -9,6 +9,12 @@ export interface BuildContext extends ContextInputs {
   readonly fingerprint: string;
 }
 
+/**
+ * Names that every build is told, `name:address`. The containers know the host's name, a build does
+ * not, and nginx refuses a configuration with a name that it cannot look up.
+ */
+export const BUILD_HOSTS: readonly string[] = ["host.docker.internal:127.0.0.1"];
+
 /** Fixes the inputs of an image and names them by their content. */
 export function buildContext(inputs: ContextInputs): BuildContext {
   return { ...inputs, fingerprint: fingerprint(inputs) };

@@ -1,5 +1,6 @@
 import { Image } from "@cdktf/provider-docker/lib/image/index.js";
 import { Construct } from "constructs";
+import { BUILD_HOSTS } from "../build/context.ts";
 import type { BuildContext } from "../build/context.ts";
 
 export interface SiteImageProps {
@@ -36,6 +37,7 @@ export class SiteImage extends Construct {
         context: props.folder,
         buildArgs: { ...props.context.args },
         buildLogFile: this.logFile,
+        extraHosts: [...BUILD_HOSTS],
       },
     });
   }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { stageContext } from "../../stacks/build/context.ts";
+import { BUILD_HOSTS, stageContext } from "../../stacks/build/context.ts";
 import type { BuildContext } from "../../stacks/build/context.ts";
 import { docker } from "./e2e-docker.ts";
 
@@ -33,7 +33,8 @@ export class TestImages {
     try {
       stageContext(folder, context);
       const args = Object.entries(context.args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
-      await execa("docker", ["build", "--force-rm", "--tag", name, ...(target === undefined ? [] : ["--target", target]), ...args, folder], { all: true });
+      const hosts = BUILD_HOSTS.map((host) => `--add-host=${host}`);
+      await execa("docker", ["build", "--force-rm", ...hosts, "--tag", name, ...(target === undefined ? [] : ["--target", target]), ...args, folder], { all: true });
       return name;
     } finally {
       rmSync(folder, { recursive: true });

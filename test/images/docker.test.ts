@@ -134,6 +134,11 @@ describe.skipIf(missing)(`the images${missing ? ` (skipped: ${missing})` : ""}`,
       expect(text).toContain("/build");
     });
 
+    it("is built for an application on the host, whose name a build does not know by itself", async () => {
+      const built = await images.build(nginxContext(site({ application: { kind: "http", address: "host.docker.internal:8000" } })));
+      expect((await runIn(built, ["ls", "/usr/share/slipway/configuration-checked"])).exitCode).toBe(0);
+    });
+
     it("says what it is", async () => {
       const labels = JSON.parse(await docker("image", "inspect", "--format", "{{json .Config.Labels}}", nginx)) as Record<string, string>;
       const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
