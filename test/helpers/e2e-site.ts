@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
-import { deploy, destroy, terraformEnvironment } from "../../scripts/commands/terraform.ts";
+import { deploy, destroy, errorOf, terraformEnvironment } from "../../scripts/commands/terraform.ts";
 import { checkout } from "../../scripts/core/paths.ts";
 import type { SiteProps } from "../../stacks/props.ts";
 import { siteFolder } from "../../stacks/site-folder.ts";
@@ -82,7 +82,7 @@ class SiteFile {
 }
 
 function mustSucceed(what: string, { exitCode, output }: Outcome): void {
-  if (exitCode !== 0) throw new Error(`${what} ended with ${exitCode}:\n${output.slice(-6000)}`);
+  if (exitCode !== 0) throw new Error(`${what} ended with ${exitCode}:\n${errorOf(output)}`);
 }
 
 const newSiteFile = async (): Promise<SiteFile> => new SiteFile({ httpsPort: await freePort(), httpPort: await freePort() });
