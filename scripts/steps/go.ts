@@ -37,9 +37,9 @@ export async function ensureGo(machine: Machine, wanted: string, report: StepRep
   const binary = await findGo(machine);
   if (binary === undefined) throw new Problem(`go: still missing after installing golang-go; put it on the PATH`);
   const version = goVersion((await mustRun(machine.run, "go", [binary, "version"], { env: { GOTOOLCHAIN: "local" } })).stdout) ?? "0";
-  const env = { GOFLAGS: "-buildvcs=false", CGO_ENABLED: "0", GOTOOLCHAIN: "local" };
-  if (isAtLeast(version, wanted)) return { binary, env };
-  if (isAtLeast(version, FIRST_WITH_TOOLCHAINS)) return { binary, env: { ...env, GOTOOLCHAIN: `go${wanted}+auto` } };
+  // "auto" takes the toolchain that the module file asks for, and Debian's own default is not to.
+  const env = { GOFLAGS: "-buildvcs=false", CGO_ENABLED: "0", GOTOOLCHAIN: "auto" };
+  if (isAtLeast(version, FIRST_WITH_TOOLCHAINS) || isAtLeast(version, wanted)) return { binary, env };
   report.begin(`Go ${version} is too old; fetching ${wanted} as a Go module`);
   return { binary: await fetchToolchain(machine, binary, wanted), env };
 }

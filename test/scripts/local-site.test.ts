@@ -31,9 +31,8 @@ const isAlive = (pid: number): boolean => {
 describe("overrides", () => {
   it("replace a setting by its path, JSON where it is JSON", () => {
     const site = { name: "a", upload: { path: "/upload", checksums: ["sha256"] } } as const;
-    expect(withOverrides(site, ["upload.maxFileSize=20g", "upload.checksums=[\"md5\"]", "listen.httpPort=false", "name=b=c"])).toEqual({
-      name: "b=c", upload: { path: "/upload", checksums: ["md5"], maxFileSize: "20g" }, listen: { httpPort: false },
-    });
+    const replaced = { name: "b=c", upload: { path: "/upload", checksums: ["md5"], maxFileSize: "20g" }, listen: { httpPort: false } };
+    expect(withOverrides(site, ["upload.maxFileSize=20g", 'upload.checksums=["md5"]', "listen.httpPort=false", "name=b=c"])).toEqual(replaced);
     expect(site.upload.checksums).toEqual(["sha256"]);
   });
 
