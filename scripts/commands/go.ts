@@ -2,6 +2,8 @@ import type { Argv } from "../core/run.ts";
 
 /** OpenTofu, for a machine without terraform; built from its Go module. */
 export const TOFU_VERSION = "1.10.10";
+/** The Go that its module file asks for. */
+export const TOFU_GO = "1.24.13";
 
 export const installTofu = (go: string): Argv => [
   go, "install", "-trimpath", "-ldflags", `-s -w -X github.com/opentofu/opentofu/version.dev=no`,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { installTofu, TOFU_VERSION } from "../commands/go.ts";
+import { installTofu, TOFU_GO, TOFU_VERSION } from "../commands/go.ts";
 import type { Machine } from "../core/machine.ts";
 import { cacheRoot } from "../core/paths.ts";
 import { mustRun } from "../core/run.ts";
@@ -24,7 +24,7 @@ export const terraformStep = (machine: Machine): Step => ({
   run: async (report) => {
     const binary = await findTerraform(machine);
     if (binary !== undefined) return found(`${await versionOf(machine, binary)}, ${binary}`);
-    const go = await ensureGo(machine, "1.24.6", report, "to build OpenTofu; or install terraform");
+    const go = await ensureGo(machine, TOFU_GO, report, "to build OpenTofu; or install terraform");
     const folder = join(cachedTofu(), "..");
     await mkdir(folder, { recursive: true });
     report.begin(`neither terraform nor tofu is there; building OpenTofu ${TOFU_VERSION} from its Go module, several minutes`);
