@@ -18,7 +18,7 @@ const MOST_MEMORY_MIB = 100;
 /** What the service may read while a file of any size is completed: forms, answers, its own modules. */
 const MOST_BYTES_READ = 8 * MiB;
 /** How much longer than for 16 MiB the answer may take for 4 GiB beside fsync; to copy or hash 4 GiB again takes seconds. */
-const MOST_EXTRA_MS = 1000;
+const MOST_EXTRA_MS = 250;
 
 function reasonToSkip(): string | undefined {
   if (freeBytes("/tmp") < NEEDED) return `${Math.round(NEEDED / MiB)} MiB of free disk are needed, ${Math.round(freeBytes("/tmp") / MiB)} MiB are there`;
