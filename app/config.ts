@@ -2,7 +2,6 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, normalize } from "node:path";
 import { showValue } from "../lib/problems.ts";
-import { type ChecksumName, checksumNames, isChecksumName } from "../protocol/checksum.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -22,10 +21,6 @@ export interface Config {
   readonly directoryMode: number;
   /** Seconds. */
   readonly abandonedAfter: number;
-  readonly uploadPath: string;
-  /** Bytes; 0 is no limit. */
-  readonly maxFileSize: number;
-  readonly checksums: readonly ChecksumName[];
   readonly siteName: string;
 }
 
@@ -107,11 +102,6 @@ function readSecret(text: string): string | undefined {
   }
 }
 
-function readChecksumList(text: string): readonly ChecksumName[] | undefined {
-  const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  return names.every(isChecksumName) && new Set(names).size === names.length ? names : undefined;
-}
-
 /**
  * Reads the environment.
  * @throws {ConfigProblems} with every problem at once
@@ -138,9 +128,6 @@ export function readConfig(environment: Environment): Config {
     fileMode: take({ name: "SLIPWAY_FILE_MODE", fallback: "0660", allowed: 'an octal mode ("0660")', read: readMode }),
     directoryMode: take({ name: "SLIPWAY_DIRECTORY_MODE", fallback: "2770", allowed: 'an octal mode ("2770")', read: readMode }),
     abandonedAfter: take({ name: "SLIPWAY_ABANDONED_AFTER", fallback: "86400", allowed: "a number of seconds, at least 1", read: readInteger(1) }),
-    uploadPath: take({ name: "SLIPWAY_UPLOAD_PATH", fallback: "/upload", allowed: 'a path ("/upload")', read: (text) => (/^\/[\w./~-]*$/.test(text) ? text : undefined) }),
-    maxFileSize: take({ name: "SLIPWAY_MAX_FILE_SIZE", fallback: "0", allowed: "a number of bytes; 0 is no limit", read: readInteger(0) }),
-    checksums: take({ name: "SLIPWAY_CHECKSUMS", fallback: "sha256", allowed: `a list of ${checksumNames.join(", ")} with commas between, none twice`, read: readChecksumList }),
     siteName: take({ name: "SLIPWAY_SITE_NAME", fallback: "slipway", allowed: "a text", read: (text) => (text.trim() === "" ? undefined : text) }),
   };
   if (problems.length > 0) throw new ConfigProblems(problems);

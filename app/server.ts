@@ -63,8 +63,8 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   const paths = storePaths(config.store);
   await prepareStore(paths, config.directoryMode);
   const records = openSqlite(config.database);
-  const { fileMode, directoryMode, maxFileSize } = config;
-  const store: StoreParts = { paths, records, locks: makeLocks(), fileMode, directoryMode, maxFileSize, makeId: makeIdSource(), log };
+  const { fileMode, directoryMode } = config;
+  const store: StoreParts = { paths, records, locks: makeLocks(), fileMode, directoryMode, makeId: makeIdSource(), log };
   await reconcileRecords(store);
   const application = makeApplication({ config, store, assets: await buildAssets(), log });
   const handle = application.callback();

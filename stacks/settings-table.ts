@@ -73,7 +73,7 @@ const storage = {
 } as const;
 
 const upload = {
-  "upload.path": row(allow.urlPath, value("/upload"), "Path that takes the POST.", "`location`, `SLIPWAY_UPLOAD_PATH`"),
+  "upload.path": row(allow.urlPath, value("/upload"), "Path that takes the POST.", "`location`"),
   "upload.setFields": row(
     allow.record(fields.startName, fields.startValue, 32),
     value({ "$upload_field_name.name": "$upload_file_name", "$upload_field_name.content_type": "$upload_content_type", "$upload_field_name.path": "$upload_tmp_path" }),
@@ -81,10 +81,10 @@ const upload = {
     "`upload_set_form_field`",
   ),
   "upload.aggregateFields": row(allow.record(fields.endName, fields.endValue, 32), value({}), "Form fields set when a file has ended, beside its size and the checksums, which are always there.", "`upload_aggregate_form_field`"),
-  "upload.checksums": row(allow.list(allow.oneOf("md5", "sha1", "sha256", "sha512", "crc32"), { min: 0, max: 5 }), value(["sha256"]), "Checksums computed on the way; each is passed on as `<field>.<checksum>`. md5 halves the speed.", "`upload_aggregate_form_field`, `SLIPWAY_CHECKSUMS`"),
+  "upload.checksums": row(allow.list(allow.oneOf("md5", "sha1", "sha256", "sha512", "crc32"), { min: 0, max: 5 }), value(["sha256"]), "Checksums computed on the way; each is passed on as `<field>.<checksum>`. md5 halves the speed.", "`upload_aggregate_form_field`"),
   "upload.passFields": row(allow.list(fields.fieldRegex, { min: 0, max: 64 }), value(["^submit$", "^description$", "^name$", "^terminal$"]), "Regular expressions of the ordinary form fields that pass on.", "`upload_pass_form_field`"),
   "upload.cleanup": row(allow.list(allow.statusRange, { min: 0, max: 64 }), value(["400-599"]), "Final statuses that delete the request's files.", "`upload_cleanup`"),
-  "upload.maxFileSize": row(allow.size({ zero: true }), value("0"), "Largest file; `0` is no limit.", "`upload_max_file_size`, `SLIPWAY_MAX_FILE_SIZE`", { unit: "bytes" }),
+  "upload.maxFileSize": row(allow.size({ zero: true }), value("0"), "Largest file; `0` is no limit.", "`upload_max_file_size`", { unit: "bytes" }),
   "upload.maxBodySize": row(allow.size({ zero: true }), value("0"), "Largest request body; `0` is no limit.", "`client_max_body_size`", { unit: "bytes" }),
   "upload.limitRate": row(allow.size({ zero: true, min: "1k" }), value("0"), "Speed of one request; `0` is no limit.", "`upload_limit_rate`", { unit: "bytes a second" }),
   "upload.bufferSize": row(allow.size({ min: "16k", max: "64m" }), value("1m"), "Write buffer of one upload; small ones are slow.", "`upload_buffer_size`, `client_body_buffer_size`", { unit: "bytes" }),

@@ -6,6 +6,7 @@ import { readForm } from "../form.ts";
 import type { UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
 import { completeForm } from "../store/complete.ts";
+import { readUploadTerms } from "../upload-terms.ts";
 
 /** Most new uploads that the list is asked to point out: an address has a length. */
 const mostPointedOut = 50;
@@ -47,13 +48,14 @@ function filesWritten(context: RequestContext): number {
 
 export function completeRoute(service: Service): Middleware {
   return async (context) => {
-    const { form, problems } = readCompletion(await readForm(context.req), service.config.checksums, filesWritten(context));
+    const { checksums, maxFileSize } = readUploadTerms((name) => context.get(name));
+    const { form, problems } = readCompletion(await readForm(context.req), checksums, filesWritten(context));
     if (problems.length > 0) {
       const more = problems.length > mostProblemsShown ? `; and ${problems.length - mostProblemsShown} more` : "";
       throw new Refusal("bad_form", `${problems.slice(0, mostProblemsShown).join("; ")}${more}.`);
     }
     const remoteAddress = context.get("X-Real-IP") || null;
-    const records = await completeForm(service.store, { requestId: context.state.requestId, remoteAddress }, form);
+    const records = await completeForm(service.store, { requestId: context.state.requestId, remoteAddress, maxFileSize }, form);
     for (const { id, name, size, target } of records) context.state.log.info({ id, name, size, target }, "upload complete");
     answer(context, records, form.terminal);
   };

@@ -2,6 +2,7 @@
 import { renderHome, renderList } from "../../web/pages.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readListQuery, readNewIds } from "../query.ts";
+import { readUploadTerms } from "../upload-terms.ts";
 import { viewOf } from "../views.ts";
 
 function page(context: RequestContext, html: string): void {
@@ -12,8 +13,8 @@ function page(context: RequestContext, html: string): void {
 
 export function homeRoute({ config }: Service): Middleware {
   return async (context) => {
-    const { siteName, uploadPath, maxFileSize, checksums } = config;
-    page(context, renderHome({ siteName, uploadPath, maxFileSize, checksums }));
+    const { path, maxFileSize, checksums } = readUploadTerms((name) => context.get(name));
+    page(context, renderHome({ siteName: config.siteName, uploadPath: path, maxFileSize, checksums }));
   };
 }
 

@@ -18,16 +18,16 @@ export interface StoreParts {
   readonly locks: KeyedLocks;
   readonly fileMode: number;
   readonly directoryMode: number;
-  /** Bytes; 0 is no limit. */
-  readonly maxFileSize: number;
   readonly makeId: () => string;
   readonly log: Log;
 }
 
-/** Who asks. */
+/** Who asks, and what the site takes. */
 export interface CompletionRequest {
   readonly requestId: string;
   readonly remoteAddress: string | null;
+  /** Bytes; 0 is no limit. */
+  readonly maxFileSize: number;
 }
 
 const longestContentType = 255;
@@ -123,7 +123,7 @@ export async function completeForm(parts: StoreParts, request: CompletionRequest
   return parts.locks.run(sources, async () => {
     const known = await seenBefore(parts, request, sources);
     if (known !== null) return settle(parts, known);
-    checkSizes(form, parts.maxFileSize);
+    checkSizes(form, request.maxFileSize);
     const start = performance.now();
     const records: UploadRecord[] = [];
     let fsyncMs = 0;

@@ -53,7 +53,7 @@ export function serviceProcess(programs: Programs, layout: LocalLayout, settings
 
 /** The service's environment (docs/internals/contracts.md, section 3). */
 export function serviceEnvironment(layout: LocalLayout, settings: SiteSettings, port: number): Readonly<Record<string, string>> {
-  const { upload, storage, service } = settings;
+  const { storage, service } = settings;
   return {
     SLIPWAY_LISTEN: `127.0.0.1:${port}`,
     SLIPWAY_STORE: layout.store,
@@ -63,9 +63,6 @@ export function serviceEnvironment(layout: LocalLayout, settings: SiteSettings, 
     SLIPWAY_FILE_MODE: storage.fileMode,
     SLIPWAY_DIRECTORY_MODE: storage.directoryMode,
     SLIPWAY_ABANDONED_AFTER: String(service.abandonedAfter.seconds),
-    SLIPWAY_UPLOAD_PATH: upload.path,
-    SLIPWAY_MAX_FILE_SIZE: String(upload.maxFileSize.bytes),
-    SLIPWAY_CHECKSUMS: upload.checksums.join(","),
     SLIPWAY_SITE_NAME: settings.name,
   };
 }

@@ -53,7 +53,7 @@ export class ServiceContainer extends Construct {
 
 /** The service's environment, as `docs/internals/contracts.md` has it. Nothing in it is secret. */
 function environment(settings: SiteSettings): Readonly<Record<string, string>> {
-  const { storage, upload, service } = settings;
+  const { storage, service } = settings;
   return {
     SLIPWAY_LISTEN: "0.0.0.0:8080",
     SLIPWAY_STORE: dockerPlacement(settings).store,
@@ -63,9 +63,6 @@ function environment(settings: SiteSettings): Readonly<Record<string, string>> {
     SLIPWAY_FILE_MODE: storage.fileMode,
     SLIPWAY_DIRECTORY_MODE: storage.directoryMode,
     SLIPWAY_ABANDONED_AFTER: String(service.abandonedAfter.seconds),
-    SLIPWAY_UPLOAD_PATH: upload.path,
-    SLIPWAY_MAX_FILE_SIZE: String(upload.maxFileSize.bytes),
-    SLIPWAY_CHECKSUMS: upload.checksums.join(","),
     SLIPWAY_SITE_NAME: settings.name,
   };
 }

@@ -22,6 +22,8 @@ export interface UploadView {
   /** Empty lists are null: the directive is left out. */
   readonly cleanup: readonly string[] | null;
   readonly maxFileSize: string;
+  /** With commas between; empty when there is none. */
+  readonly checksums: string;
   readonly maxBodySize: string;
   readonly limitRate: string;
   readonly bufferSize: string;
@@ -113,6 +115,7 @@ function uploadView({ upload, storage }: SiteSettings, store: string): UploadVie
     passFields: upload.passFields,
     cleanup: upload.cleanup.length > 0 ? upload.cleanup : null,
     maxFileSize: upload.maxFileSize.text,
+    checksums: upload.checksums.join(","),
     maxBodySize: upload.maxBodySize.text,
     limitRate: sizeWithoutG(upload.limitRate),
     bufferSize: upload.bufferSize.text,

@@ -145,26 +145,17 @@ it("files what was chosen and removes the empty file of the unused input", async
 });
 
 it("refuses a file over the limit", async () => {
-  const limited = await startTestService({ config: { maxFileSize: 4 } });
-  try {
-    const response = await complete(limited, fieldsOf(writeIncoming(limited.folder, "12345"), "big.bin"));
-    expect(response.status).toBe(413);
-    expect(await response.json()).toMatchObject({ error: { code: "too_large", message: 'The file "big.bin" has 5 bytes; this site takes at most 4.' } });
-    expect((await complete(limited, fieldsOf(writeIncoming(limited.folder, "1234"), "fits.bin"))).status).toBe(200);
-  } finally {
-    await limited.remove();
-  }
+  const limit = { "X-Slipway-Max-File-Size": "4" };
+  const response = await complete(service, fieldsOf(writeIncoming(service.folder, "12345"), "big.bin"), limit);
+  expect(response.status).toBe(413);
+  expect(await response.json()).toMatchObject({ error: { code: "too_large", message: 'The file "big.bin" has 5 bytes; this site takes at most 4.' } });
+  expect((await complete(service, fieldsOf(writeIncoming(service.folder, "1234"), "fits.bin"), limit)).status).toBe(200);
 });
 
 it("asks for every checksum that the site computes", async () => {
-  const strict = await startTestService({ config: { checksums: ["sha256", "md5"] } });
-  try {
-    const response = await complete(strict, fieldsOf(writeIncoming(strict.folder, "x"), "x"));
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { code: "bad_form", message: "file.md5: missing; the site asks for it on every file." } });
-  } finally {
-    await strict.remove();
-  }
+  const response = await complete(service, fieldsOf(writeIncoming(service.folder, "x"), "x"), { "X-Slipway-Checksums": "sha256,md5" });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { code: "bad_form", message: "file.md5: missing; the site asks for it on every file." } });
 });
 
 it("files an upload that took days", async () => {

@@ -6,17 +6,17 @@ const browser = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 let service: TestService;
 
 beforeAll(async () => {
-  service = await startTestService({ config: { siteName: "Site & Co", maxFileSize: 5_000 } });
+  service = await startTestService({ config: { siteName: "Site & Co" } });
 });
 
 afterAll(() => service.remove());
 
 it("shows the page to upload from", async () => {
-  const response = await service.ask("/", { headers: browser });
+  const response = await service.ask("/", { headers: { ...browser, "X-Slipway-Upload-Path": "/in/box", "X-Slipway-Max-File-Size": "5000" } });
   expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "text/html; charset=utf-8"]);
   const html = await response.text();
   expect(html).toContain("Site &amp; Co");
-  expect(html).toContain('action="/upload"');
+  expect(html).toContain('action="/in/box"');
 });
 
 it("lets a page load what the site serves, and be framed nowhere", async () => {

@@ -34,9 +34,6 @@ export function makeConfig(folder: ServiceFolder, changes: Partial<Config> = {})
     fileMode: 0o660,
     directoryMode: 0o2770,
     abandonedAfter: 86_400,
-    uploadPath: "/upload",
-    maxFileSize: 0,
-    checksums: ["sha256"],
     siteName: "test site",
     ...changes,
   };
@@ -133,7 +130,7 @@ export function fieldsOf(file: IncomingFile, name: string, field = "file"): [str
 /** The rewritten form, byte by byte as the module writes it, and its headers with nginx's count of the files. */
 export function formBody(fields: readonly (readonly [string, string])[], boundary = "B0undary"): { body: string; headers: Record<string, string> } {
   const parts = fields.map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
-  return { body: `${parts.join("")}--${boundary}--\r\n`, headers: { "Content-Type": `multipart/form-data; boundary=${boundary}`, "X-Slipway-Files": String(fields.filter(([name]) => name.endsWith(".path")).length) } };
+  return { body: `${parts.join("")}--${boundary}--\r\n`, headers: { "Content-Type": `multipart/form-data; boundary=${boundary}`, "X-Slipway-Files": String(fields.filter(([name]) => name.endsWith(".path")).length), "X-Slipway-Checksums": "sha256" } };
 }
 
 /** Posts a completion. */

@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { readUploadTerms } from "../../app/upload-terms.ts";
+
+function read(headers: Readonly<Record<string, string>>) {
+  return readUploadTerms((name) => headers[name] ?? "");
+}
+
+it("reads what nginx says", () => {
+  const headers = { "X-Slipway-Upload-Path": "/in/box", "X-Slipway-Max-File-Size": "20g", "X-Slipway-Checksums": "sha256,md5" };
+  expect(read(headers)).toEqual({ path: "/in/box", maxFileSize: 21_474_836_480, checksums: ["sha256", "md5"] });
+});
+
+it("asks for nothing where nginx says nothing", () => {
+  expect(read({})).toEqual({ path: "/upload", maxFileSize: 0, checksums: [] });
+});
+
+it.each([
+  ["X-Slipway-Upload-Path", "upload"],
+  ["X-Slipway-Upload-Path", "/up load"],
+  ["X-Slipway-Max-File-Size", "-1"],
+  ["X-Slipway-Max-File-Size", "1.5g"],
+  ["X-Slipway-Max-File-Size", "9007199254740993"],
+  ["X-Slipway-Checksums", "sha256,sha3"],
+  ["X-Slipway-Checksums", "md5,md5"],
+])("refuses %s: %s", (name, value) => {
+  expect(() => read({ [name]: value })).toThrow(`${name}: not usable, got ${JSON.stringify(value)}`);
+});
