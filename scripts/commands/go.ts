@@ -5,9 +5,11 @@ export const TOFU_VERSION = "1.10.10";
 /** The Go that its module file asks for. */
 export const TOFU_GO = "1.24.13";
 
-export const installTofu = (go: string): Argv => [
-  go, "install", "-trimpath", "-ldflags", `-s -w -X github.com/opentofu/opentofu/version.dev=no`,
-  `github.com/opentofu/opentofu/cmd/tofu@v${TOFU_VERSION}`,
+export const downloadTofu = (go: string): Argv => [go, "mod", "download", "-json", `github.com/opentofu/opentofu@v${TOFU_VERSION}`];
+
+/** Builds OpenTofu in its module's own folder: `go install` refuses a module file with replacements. */
+export const buildTofu = (go: string, output: string): Argv => [
+  go, "build", "-trimpath", "-mod=readonly", "-ldflags", "-s -w -X github.com/opentofu/opentofu/version.dev=no", "-o", output, "./cmd/tofu",
 ];
 
 /** Builds the Docker provider from the module file of scripts/provider. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { installTofu, TOFU_GO, TOFU_VERSION } from "../commands/go.ts";
+import { mkdir, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { buildTofu, downloadTofu, TOFU_GO, TOFU_VERSION } from "../commands/go.ts";
 import type { Machine } from "../core/machine.ts";
 import { cacheRoot } from "../core/paths.ts";
 import { mustRun } from "../core/run.ts";
@@ -25,10 +25,13 @@ export const terraformStep = (machine: Machine): Step => ({
     const binary = await findTerraform(machine);
     if (binary !== undefined) return found(`${await versionOf(machine, binary)}, ${binary}`);
     const go = await ensureGo(machine, TOFU_GO, report, "to build OpenTofu; or install terraform");
-    const folder = join(cachedTofu(), "..");
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(cachedTofu()), { recursive: true });
     report.begin(`neither terraform nor tofu is there; building OpenTofu ${TOFU_VERSION} from its Go module, several minutes`);
-    await mustRun(machine.run, "terraform", installTofu(go.binary), { env: { ...go.env, GOBIN: folder } });
+    const module = await mustRun(machine.run, "terraform", downloadTofu(go.binary), { env: go.env });
+    const { Dir: cwd } = JSON.parse(module.stdout) as { Dir: string };
+    const partial = `${cachedTofu()}.${process.pid}`;
+    await mustRun(machine.run, "terraform", buildTofu(go.binary, partial), { cwd, env: go.env });
+    await rename(partial, cachedTofu());
     return made(`built OpenTofu ${TOFU_VERSION}, ${cachedTofu()}`);
   },
 });
