@@ -131,7 +131,7 @@ describe.skipIf(reason !== undefined)(`the life of a deployed site${skipped}`, (
 
   it("replaces nothing but nginx when a prop of the upload changes", async () => {
     const before = await both();
-    const { output } = await site.change({ ...props, upload: { maxBodySize: "1m" } });
+    const { output } = await site.change({ ...props, upload: { maxFileSize: "1m" } });
     expect(output).toMatch(/Apply complete!/);
     const after = await both();
     expect(after.nginx.Id).not.toBe(before.nginx.Id);
