@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { thisMachine } from "./core/machine.ts";
 import { runMain } from "./core/main.ts";
 import { checkout } from "./core/paths.ts";
 import { closingLine, countTests, skippedList, type VitestReport } from "./core/test-report.ts";
+import { findTerraform } from "./steps/terraform.ts";
 
 /**
  * `npm test [-- FILTER...]`: all tests that this machine can run, then what was skipped and why, then
@@ -14,7 +16,7 @@ await runMain(async () => {
   const folder = await mkdtemp(join(tmpdir(), "slipway-test-report-"));
   try {
     const report = join(folder, "report.json");
-    const code = await vitest(["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)]);
+    const code = await vitest(await findTerraform(thisMachine()), ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)]);
     const text = await readFile(report, "utf8").catch(() => undefined);
     if (text === undefined) {
       process.stdout.write("vitest ended without a report; its output above says why\n0 passed, 1 failed, 0 skipped\n");
@@ -29,8 +31,10 @@ await runMain(async () => {
   }
 });
 
-function vitest(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [join(checkout, "node_modules", "vitest", "vitest.mjs"), ...args], { cwd: checkout, stdio: ["ignore", "inherit", "inherit"] });
+/** Runs vitest; the tests that deploy find the terraform that setup found or built. */
+function vitest(terraform: string | undefined, args: readonly string[]): Promise<number> {
+  const env = { ...process.env, ...(terraform === undefined ? {} : { TERRAFORM_BINARY_NAME: terraform }) };
+  const child = spawn(process.execPath, [join(checkout, "node_modules", "vitest", "vitest.mjs"), ...args], { cwd: checkout, env, stdio: ["ignore", "inherit", "inherit"] });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
