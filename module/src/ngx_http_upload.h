@@ -141,6 +141,7 @@ typedef struct {
     ngx_http_upload_form_t      form;
 
     off_t                       received;
+    off_t                       turn;       /* received when others are next */
     ngx_msec_t                  start;
     ngx_event_t                 wake;
 

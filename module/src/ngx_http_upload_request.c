@@ -300,6 +300,7 @@ ngx_http_upload_body_handler(ngx_http_request_t *r)
     ctx = ngx_http_upload_get_ctx(r);
 
     ctx->reading = r->reading_body;
+    ctx->turn = ctx->received + NGX_HTTP_UPLOAD_TURN;
 
     r->read_event_handler = ngx_http_upload_read_handler;
     r->write_event_handler = ngx_http_request_empty_handler;
@@ -321,7 +322,7 @@ ngx_http_upload_read_handler(ngx_http_request_t *r)
         return;
     }
 
-    if (ctx->wake.timer_set) {
+    if (ctx->wake.timer_set || ctx->wake.posted) {
         return;
     }
 
@@ -344,6 +345,8 @@ ngx_http_upload_wake_handler(ngx_event_t *ev)
 
     ev->timedout = 0;
 
+    ctx->turn = ctx->received + NGX_HTTP_UPLOAD_TURN;
+
     ngx_http_upload_read_handler(r);
 
     ngx_http_run_posted_requests(c);
@@ -353,7 +356,6 @@ ngx_http_upload_wake_handler(ngx_event_t *ev)
 static void
 ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
 {
-    off_t                turn;
     ngx_int_t            rc;
     ngx_msec_t           pause;
     ngx_connection_t    *c;
@@ -366,8 +368,6 @@ ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
         ngx_http_upload_fail(ctx, NGX_HTTP_BAD_REQUEST);
         return;
     }
-
-    turn = ctx->received + NGX_HTTP_UPLOAD_TURN;
 
     for ( ;; ) {
 
@@ -395,8 +395,14 @@ ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
             return;
         }
 
-        if (ctx->received >= turn && c->read->ready) {
-            ngx_post_event(c->read, &ngx_posted_next_events);
+        /*
+         * Not only where the socket says that it is ready: a client that is
+         * faster than disk and digests has always sent more by the time we
+         * ask, and the worker would do nothing else until the body ends.
+         */
+
+        if (ctx->received >= ctx->turn) {
+            ngx_post_event(&ctx->wake, &ngx_posted_next_events);
             return;
         }
 
@@ -597,6 +603,10 @@ ngx_http_upload_cleanup(void *data)
 
     if (ctx->wake.timer_set) {
         ngx_del_timer(&ctx->wake);
+    }
+
+    if (ctx->wake.posted) {
+        ngx_delete_posted_event(&ctx->wake);
     }
 
     ngx_queue_remove(&ctx->queue);

@@ -90,6 +90,15 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
     rmSync(join(store, "files", stored[0]!));
   }
 
+  /**
+   * A worker that is busy with one upload from its first byte to its last sees no time pass meanwhile, and answers
+   * nobody else: it would log the request to the service as having begun with the upload.
+   */
+  async function expectTurns(): Promise<void> {
+    const { seconds, upstreamSeconds } = (await logObjects(site.nginx)).findLast(({ uri, status }) => uri === "/upload" && status === 200) ?? {};
+    expect(Number(upstreamSeconds)).toBeLessThan(Number(seconds) * 0.75);
+  }
+
   async function expectLittleMemory(): Promise<void> {
     const peak = { nginx: await peakMemoryMiB(site.nginx), service: await peakMemoryMiB(site.service) };
     console.info(`peak resident memory, all processes summed: nginx ${peak.nginx.toFixed(1)} MiB, service ${peak.service.toFixed(1)} MiB`);
@@ -100,6 +109,7 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
   it.each(["--http1.1", "--http2"] as const)("comes whole through curl %s", async (version) => {
     const before = await bytesRead(site.service);
     await expectStored(await curl(version, file));
+    await expectTurns();
     expect((await bytesRead(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
     await expectLittleMemory();
   }, 300_000);
