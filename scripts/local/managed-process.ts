@@ -77,11 +77,12 @@ export class ManagedProcess {
   /** Asks it to end, and kills the whole group when it has not after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
-    if (!this.running) return;
-    this.#signal(this.spec.stopSignal);
-    const timer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
-    await this.#exited;
-    clearTimeout(timer);
+    if (this.running) {
+      this.#signal(this.spec.stopSignal);
+      const timer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
+      await this.#exited;
+      clearTimeout(timer);
+    }
     // A master that was killed leaves its workers; there is no group any more when all went well.
     this.#signal("SIGKILL");
   }

@@ -152,5 +152,7 @@ describe.skipIf(reason !== undefined)(`a local site${skipped}`, () => {
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/nginx: ended by itself, with SIGKILL; its last lines:/);
     expect(await execa("pgrep", ["-f", join(root, "service")], { reject: false })).toMatchObject({ stdout: "" });
+    // Workers outlive a master that was killed, and go on listening.
+    await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
   });
 });
