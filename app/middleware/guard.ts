@@ -1,5 +1,6 @@
 /** Who may talk to the service, and what a browser may do with its answers. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { PAGE_CSP } from "../../web/pages.ts";
 import type { Middleware } from "../context.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -18,22 +19,10 @@ export function requireSecret(secret: string): Middleware {
   };
 }
 
-/** Pages load what the site itself serves and nothing else, and are shown in no frame. */
-const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
 /** Headers of every answer; a route may set a stricter policy. */
 export const securityHeaders: Middleware = async (context, next) => {
   context.set({
-    "Content-Security-Policy": pagePolicy,
+    "Content-Security-Policy": PAGE_CSP,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

@@ -5,6 +5,8 @@
 #define NGX_HTTP_UPLOAD_UPPER  0x100
 
 
+static ngx_int_t ngx_http_upload_set_variable(ngx_http_variable_value_t *v,
+    u_char *data, size_t len);
 static ngx_int_t ngx_http_upload_text_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_upload_number_variable(ngx_http_request_t *r,
@@ -162,6 +164,20 @@ ngx_http_upload_indexed_digests(ngx_conf_t *cf)
 
 
 static ngx_int_t
+ngx_http_upload_set_variable(ngx_http_variable_value_t *v, u_char *data,
+    size_t len)
+{
+    v->len = len;
+    v->data = data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_http_upload_text_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
@@ -176,13 +192,7 @@ ngx_http_upload_text_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    v->len = text->len;
-    v->data = text->data;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
+    return ngx_http_upload_set_variable(v, text->data, text->len);
 }
 
 
@@ -190,7 +200,7 @@ static ngx_int_t
 ngx_http_upload_number_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                 *p;
+    u_char                 *p, *last;
     ngx_http_upload_ctx_t  *ctx;
 
     ctx = ngx_http_upload_get_ctx(r);
@@ -205,13 +215,9 @@ ngx_http_upload_number_variable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    v->len = ngx_sprintf(p, "%ui", ctx->file_number) - p;
-    v->data = p;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    last = ngx_sprintf(p, "%ui", ctx->file_number);
 
-    return NGX_OK;
+    return ngx_http_upload_set_variable(v, p, last - p);
 }
 
 
@@ -221,7 +227,7 @@ static ngx_int_t
 ngx_http_upload_range_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                 *p;
+    u_char                 *p, *last;
     ngx_http_upload_ctx_t  *ctx;
 
     ctx = ngx_http_upload_get_ctx(r);
@@ -236,15 +242,10 @@ ngx_http_upload_range_variable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    v->len = ngx_sprintf(p, "bytes 0-%O/%O", ctx->store.size - 1,
-                         ctx->store.size)
-             - p;
-    v->data = p;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    last = ngx_sprintf(p, "bytes 0-%O/%O", ctx->store.size - 1,
+                       ctx->store.size);
 
-    return NGX_OK;
+    return ngx_http_upload_set_variable(v, p, last - p);
 }
 
 
@@ -279,11 +280,5 @@ ngx_http_upload_digest_variable(ngx_http_request_t *r,
         }
     }
 
-    v->len = hex->len;
-    v->data = p;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
+    return ngx_http_upload_set_variable(v, p, hex->len);
 }
