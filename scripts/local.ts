@@ -26,10 +26,19 @@ const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-/** Until the command is told to end, or a part of the site ends by itself. */
-function untilEnd(site: LocalSite): Promise<Problem | undefined> {
+/**
+ * Until the command is told to end. Told again it goes on with ending: a Ctrl-C comes from the terminal, and once more
+ * from npm or tsx, which pass on what they get.
+ */
+function untilTold(): Promise<undefined> {
+  return new Promise((resolveTold) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolveTold(undefined));
+  });
+}
+
+/** Until a part of the site ends by itself. */
+function untilDied(site: LocalSite): Promise<Problem> {
   return new Promise((resolveEnd) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolveEnd(undefined));
     for (const part of [site.nginx, ...(site.service === undefined ? [] : [site.service])]) {
       part.onUnexpectedExit(({ code, signal }) =>
         resolveEnd(new Problem(`${part.spec.name}: ended by itself, with ${signal ?? code}; its last lines:\n${part.lastLines()}`)),
@@ -51,6 +60,8 @@ await runMain(async () => {
   await runSteps(localSteps(machine), stderrLog);
   const start = performance.now();
   const props = await loadProps();
+  // From here on, so that a site that is only half up is taken down again too.
+  const told = untilTold();
   const folder = process.env["INIT_CWD"] ?? process.cwd();
   const site = await startLocalSite({
     site: withOverrides(props, values.set ?? []),
@@ -59,7 +70,7 @@ await runMain(async () => {
     ...(values.root === undefined ? {} : { root: resolve(folder, values.root) }),
     machine,
   });
-  const end = untilEnd(site);
+  const end = Promise.race([told, untilDied(site)]);
   stderrLog({ kind: "made", name: "site", text: `${site.url} is up`, ms: performance.now() - start });
   const { caFile, pids } = site;
   process.stdout.write(`${site.url}\n`);

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { get, download } from "../../scripts/core/site-client.ts";
 import { freePort } from "../../scripts/local/ports.ts";
 import { hashedDirectories } from "../../scripts/local/layout.ts";
@@ -139,6 +139,19 @@ describe.skipIf(reason !== undefined)(`a local site${skipped}`, () => {
     expect(exitCode, stderr).toBe(0);
     const root = /data and logs (\S+)/.exec(stderr)![1]!;
     expect(existsSync(root)).toBe(false);
+  });
+
+  it("leaves nothing when npm and tsx pass the Ctrl-C on that it has had already", async () => {
+    const port = await freePort();
+    const child = execa("npm", ["run", "-s", "local", "--", "--port", String(port)], { cwd: checkout, reject: false, detached: true });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const stopping = new Promise<void>((resolve) => child.stderr.on("data", (data) => /stopping/.test(String(data)) && resolve()));
+    process.kill(-child.pid!, "SIGINT");
+    await stopping;
+    process.kill(-child.pid!, "SIGINT");
+    const root = /data and logs (\S+)/.exec((await child).stderr)![1]!;
+    await vi.waitFor(() => expect(existsSync(root)).toBe(false), 20_000);
+    await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
   });
 
   it("ends with the last lines of a part that died", async () => {
