@@ -7,7 +7,7 @@ import { siteFolder } from "../../stacks/site-folder.ts";
 import { records, send, type Target } from "../helpers/e2e-client.ts";
 import { docker, inspect, resources, withoutDocker } from "../helpers/e2e-docker.ts";
 import { remove, temporaryFolder } from "../helpers/e2e-files.ts";
-import { freePort } from "../helpers/e2e-site.ts";
+import { freePort } from "../../scripts/local/ports.ts";
 
 const reason = withoutDocker();
 const skipped = reason === undefined ? "" : `: skipped, ${reason}`;

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { deploy, destroy, errorOf, terraformEnvironment } from "../../scripts/commands/terraform.ts";
 import { checkout } from "../../scripts/core/paths.ts";
+import { freePort } from "../../scripts/local/ports.ts";
 import type { SiteProps } from "../../stacks/props.ts";
 import { siteFolder } from "../../stacks/site-folder.ts";
 import { send, type Target, until } from "./e2e-client.ts";
@@ -35,15 +35,6 @@ export interface DeployedSite extends Target {
   waitUntilHealthy(): Promise<void>;
   /** Destroys the site with its data, its folder and its images. */
   remove(): Promise<void>;
-}
-
-/** A free TCP port of the loopback address; someone else may take it before it is used, which is rare enough. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A site file in a folder of its own, as an administrator would write it, and the environment that names it. */

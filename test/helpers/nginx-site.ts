@@ -4,12 +4,13 @@ import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, connect, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { buildModule } from "../../images/module-build.ts";
+import { freePort } from "../../scripts/local/ports.ts";
 import { errorPages } from "../../stacks/nginx/error-pages.ts";
 import { renderNginx } from "../../stacks/nginx/render.ts";
 import type { Placement } from "../../stacks/placement.ts";
@@ -35,16 +36,6 @@ export function nginxVersion(): string {
   const version = /nginx\/([0-9.]+)/.exec(line)?.[1];
   if (version === undefined) throw new Error(`nginx -v: no version in ${line}`);
   return version;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 export interface NginxFolder {

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll } from "vitest";
 import { buildModule } from "../../images/module-build.ts";
+import { freePort } from "../../scripts/local/ports.ts";
 
 /** Whether the module of this run is the one with AddressSanitizer and UndefinedBehaviorSanitizer. */
 export const sanitizing = process.env["SLIPWAY_SANITIZE"] === "1";
@@ -62,15 +63,6 @@ export interface Nginx {
   until(check: () => boolean, what: string): Promise<void>;
   /** Process ids of the workers. */
   workers(): number[];
-}
-
-/** A port that was free just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Every file below a folder, sorted. */
