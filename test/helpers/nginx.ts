@@ -11,10 +11,14 @@ import { freePort } from "../../scripts/local/ports.ts";
 /** Whether the module of this run is the one with AddressSanitizer and UndefinedBehaviorSanitizer. */
 export const sanitizing = process.env["SLIPWAY_SANITIZE"] === "1";
 
-let modulePath = "";
-beforeAll(async () => {
-  modulePath = await buildModule();
-}, 300_000);
+const modules = new Map<boolean, string>();
+
+/** Builds the module, or finds it built. Test files get theirs by importing this file; programs call it themselves. */
+export async function prepareModule(sanitize: boolean = sanitizing): Promise<void> {
+  modules.set(sanitize, await buildModule({ sanitize }));
+}
+
+if (process.env["VITEST"] !== undefined) beforeAll(() => prepareModule(), 300_000);
 
 /** A request that came to the upstream, its body as the module rewrote it. */
 export interface Passed {
@@ -47,6 +51,18 @@ export interface NginxOptions {
   readonly keepsFiles?: boolean;
   /** Umask of nginx, octal. @default "022" */
   readonly umask?: string;
+  /** Worker processes. @default 1 */
+  readonly workers?: number;
+  /** Connections that a worker can have. @default 256 */
+  readonly connections?: number;
+  /** Level of the error log. @default "info" */
+  readonly logLevel?: string;
+  /** Whether the module is the one with the sanitizers; `prepareModule` must have built it. @default sanitizing */
+  readonly sanitize?: boolean;
+  /** Libraries that are preloaded into nginx, behind the sanitizers'. @default none */
+  readonly preload?: readonly string[];
+  /** More variables of nginx's environment; `%FOLDER%` and its like are replaced. @default none */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A running nginx with an upstream and a store of its own. */
@@ -61,6 +77,8 @@ export interface Nginx {
   log(): string;
   /** Waits until `check` returns true. @throws after 10 s, with the log */
   until(check: () => boolean, what: string): Promise<void>;
+  /** Process id of the master. */
+  readonly master: number;
   /** Process ids of the workers. */
   workers(): number[];
 }
@@ -90,17 +108,21 @@ async function startUpstream(answer: NginxOptions["answer"], passed: Passed[]): 
   return upstream;
 }
 
+function replaceWords(text: string, words: Readonly<Record<string, string>>): string {
+  return text.replace(/%([A-Z_]+)%/g, (whole, word: string) => words[word] ?? whole);
+}
+
 function render(options: NginxOptions, words: Readonly<Record<string, string>>): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path %FOLDER%/temp/${name};`);
   const text = `
 daemon off;
-worker_processes 1;
+worker_processes ${options.workers ?? 1};
 worker_shutdown_timeout 5s;
 pid %FOLDER%/nginx.pid;
-error_log %FOLDER%/error.log info;
+error_log %FOLDER%/error.log ${options.logLevel ?? "info"};
 ${process.getuid?.() === 0 ? "user root;" : ""}
-load_module ${modulePath};
-events { worker_connections 256; }
+load_module ${modules.get(options.sanitize ?? sanitizing) ?? ""};
+events { worker_connections ${options.connections ?? 256}; }
 http {
   access_log off;
   ${temporary.join("\n  ")}
@@ -112,19 +134,22 @@ http {
   }
 }
 `;
-  return text.replace(/%([A-Z_]+)%/g, (whole, word: string) => words[word] ?? whole);
+  return replaceWords(text, words);
 }
 
-function environment(folder: string): NodeJS.ProcessEnv {
-  if (!sanitizing) return process.env;
-  const library = execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim();
-  return {
-    ...process.env,
-    LD_PRELOAD: library,
+function environment(options: NginxOptions, words: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const folder = words["FOLDER"] ?? "";
+  const libraries = [...(options.preload ?? [])];
+  const more = Object.entries(options.environment ?? {}).map(([name, value]) => [name, replaceWords(value, words)]);
+  const sanitizers: NodeJS.ProcessEnv = {};
+  if (options.sanitize ?? sanitizing) {
+    libraries.unshift(execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim());
     // nginx itself frees nothing when it ends.
-    ASAN_OPTIONS: `detect_leaks=0:abort_on_error=0:log_path=${folder}/sanitizer`,
-    UBSAN_OPTIONS: `print_stacktrace=1:log_path=${folder}/sanitizer`,
-  };
+    sanitizers["ASAN_OPTIONS"] = `detect_leaks=0:abort_on_error=0:log_path=${folder}/sanitizer`;
+    sanitizers["UBSAN_OPTIONS"] = `print_stacktrace=1:log_path=${folder}/sanitizer`;
+  }
+  const preload = libraries.length === 0 ? {} : { LD_PRELOAD: libraries.join(":") };
+  return { ...process.env, ...preload, ...sanitizers, ...Object.fromEntries(more) };
 }
 
 async function listening(port: number): Promise<boolean> {
@@ -167,7 +192,7 @@ export function checkConfig(options: NginxOptions): { readonly ok: boolean; read
     const words = { PORT: "1", TLS_PORT: "2", UPSTREAM: "127.0.0.1:3", STORE: join(folder, "store"), FOLDER: folder };
     writeFileSync(join(folder, "nginx.conf"), render(options, words));
     const script = `nginx -t -c ${folder}/nginx.conf -g 'master_process on;' 2>&1; echo "exit $?"`;
-    const output = execFileSync("sh", ["-c", script], { encoding: "utf8", env: environment(folder) });
+    const output = execFileSync("sh", ["-c", script], { encoding: "utf8", env: environment(options, words) });
     return { ok: /exit 0\n$/.test(output), output };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -192,13 +217,14 @@ export async function withNginx(options: NginxOptions, test: (site: Nginx) => Pr
 
   const out = openSync(join(folder, "stderr.log"), "w");
   const start = `umask ${options.umask ?? "022"}; exec nginx -e ${folder}/error.log -c ${folder}/nginx.conf`;
-  const child = spawn("sh", ["-c", start], { stdio: ["ignore", out, out], env: environment(folder) });
+  const child = spawn("sh", ["-c", start], { stdio: ["ignore", out, out], env: environment(options, words) });
   const site: Nginx = {
     port,
     tlsPort,
     folder,
     store,
     passed,
+    master: child.pid ?? 0,
     files: () => filesBelow(store),
     log: () => ["error.log", "stderr.log"].map((name) => join(folder, name)).map((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")).join(""),
     workers: () => execFileSync("ps", ["-o", "pid=", "--ppid", `${child.pid}`], { encoding: "utf8" }).trim().split(/\s+/).map(Number),
