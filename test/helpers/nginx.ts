@@ -199,6 +199,14 @@ export function checkConfig(options: NginxOptions): { readonly ok: boolean; read
   }
 }
 
+/** Whether the module knows a directive, so that tests of it can be skipped; for use before the tests begin. */
+export async function takes(directive: string): Promise<boolean> {
+  await prepareModule();
+  const { ok, output } = checkConfig({ server: directive });
+  if (!ok && !/unknown directive/.test(output)) throw new Error(`${directive} is refused for another reason:\n${output}`);
+  return ok;
+}
+
 /**
  * Runs a test against the host's real nginx with our module, then checks that the error log has nothing alarming
  * and that no file is left in the store.
