@@ -12,7 +12,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["lib", "protocol"],
   images: ["lib", "protocol", "stacks", "web"],
   stacks: ["lib", "protocol", "web", "images"],
-  scripts: ["lib", "protocol", "stacks", "images", "client"],
+  scripts: ["lib", "protocol", "stacks", "images", "client", "bench"],
+  bench: ["lib", "images", "scripts"],
 };
 
 const LONGEST_FILE: Readonly<Record<string, number>> = { ts: 300, c: 1000, h: 1000 };

@@ -1,0 +1,13 @@
+import type { Machine } from "./machine.ts";
+import type { GrowthReport } from "./suites/growth.ts";
+import type { ScaleReport } from "./suites/scale.ts";
+import type { SpeedReport } from "./suites/speed.ts";
+
+/** A whole run of the benchmark, as `--json` writes it. */
+export type Report = (SpeedReport | ScaleReport | GrowthReport) & {
+  readonly machine: Machine;
+  /** What the memory holder said; null without one. */
+  readonly held: string | null;
+  /** How often each was measured; the first round does not count when there are more. */
+  readonly rounds: number;
+};

@@ -1,0 +1,122 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { curlBody, type OursSettings } from "../contestants/ours.ts";
+import { timedCurl } from "../curl.ts";
+import { compareStored, writeRandom, writeSparse } from "../ground.ts";
+import { formContentType, type PartKind, SMALL_FILE, writeForm } from "../many-parts.ts";
+import { RANGE_BYTES, sendRanges } from "../many-ranges.ts";
+import { withModule, withPeak } from "../module-run.ts";
+import { Entry, type Outcome, runRounds } from "../rounds.ts";
+import type { Session } from "../session.ts";
+
+/** What grows. */
+export const AXES = ["size", "parts", "fields", "ranges"] as const;
+export type Axis = (typeof AXES)[number];
+
+export interface GrowthRun {
+  readonly round: number;
+  readonly seconds: number;
+  /** Rise of the worker's resident memory. */
+  readonly peakBytes: number;
+}
+
+export interface GrowthPoint extends Outcome<GrowthRun> {
+  /** Bytes on the axis `size`, else a count. */
+  readonly x: number;
+}
+
+export interface GrowthSeries {
+  readonly axis: Axis;
+  readonly name: string;
+  readonly points: readonly GrowthPoint[];
+}
+
+export interface GrowthReport {
+  readonly suite: "growth";
+  readonly series: readonly GrowthSeries[];
+}
+
+const MIB = 1024 ** 2;
+const STEP = 4;
+
+/** `from`, and each four times the one before, up to `to`, which is the last. */
+export function steps(from: number, to: number): number[] {
+  const result: number[] = [];
+  for (let x = from; x < to; x *= STEP) result.push(x);
+  return [...result, to];
+}
+
+/** One upload, timed: by curl's own clock, as its start would hide the short ones. */
+type Measure = (session: Session, x: number, round: number) => Promise<GrowthRun>;
+
+const bySize = (settings: OursSettings): Measure => async (session, x, round) => {
+  const input = join(session.ground.folder, `sparse-${x}.bin`);
+  await writeSparse(input, x);
+  try {
+    return await withModule(session, settings, async (nginx, store) => {
+      const { result, peakBytes } = await withPeak(nginx, () => timedCurl([...curlBody(settings.entrance, input), `${nginx.origin}/upload`]));
+      await compareStored(store, input, x);
+      return { round, seconds: result.transferSeconds, peakBytes };
+    });
+  } finally {
+    await rm(input);
+  }
+};
+
+const byParts = (kind: PartKind): Measure => async (session, x, round) => {
+  const [body, sample] = [join(session.ground.folder, `form-${kind}-${x}.bin`), join(session.ground.folder, "small.txt")];
+  await writeForm(body, kind, x);
+  await writeFile(sample, SMALL_FILE);
+  // Room for what is passed on, which the default limit of 100k has not.
+  const more = 'upload_pass_form_field ""; upload_max_output_body_len 64m;';
+  return withModule(session, { entrance: "form", digest: "none", sync: false, more }, async (nginx, store) => {
+    const args = ["-X", "POST", "-H", `Content-Type: ${formContentType}`, "-T", body, `${nginx.origin}/upload`];
+    const { result, peakBytes } = await withPeak(nginx, () => timedCurl(args));
+    await compareStored(store, sample, SMALL_FILE.length, kind === "files" ? x : 0);
+    return { round, seconds: result.transferSeconds, peakBytes };
+  });
+};
+
+const byRanges: Measure = async (session, x, round) => {
+  const input = join(session.ground.folder, "ranges.bin");
+  await writeRandom(input, x * RANGE_BYTES);
+  const settings = { entrance: "form", digest: "none", sync: false, more: "upload_resumable on;" } as const;
+  return withModule(session, settings, async (nginx, store) => {
+    const { result, peakBytes } = await withPeak(nginx, () => sendRanges(`${nginx.origin}/upload`, input, x));
+    await compareStored(store, input, x * RANGE_BYTES);
+    return { round, seconds: result, peakBytes };
+  });
+};
+
+/** Every line of the charts. */
+const LINES: readonly { readonly axis: Axis; readonly name: string; readonly measure: Measure }[] = [
+  { axis: "size", name: "form", measure: bySize({ entrance: "form", digest: "none", sync: false }) },
+  { axis: "size", name: "form sha256", measure: bySize({ entrance: "form", digest: "sha256", sync: false }) },
+  { axis: "size", name: "raw", measure: bySize({ entrance: "raw", digest: "none", sync: false }) },
+  { axis: "parts", name: `files of ${SMALL_FILE.length} bytes`, measure: byParts("files") },
+  { axis: "fields", name: "fields passed on", measure: byParts("fields") },
+  { axis: "ranges", name: `ranges of ${RANGE_BYTES / 1024} KiB`, measure: byRanges },
+];
+
+/** Cost against what grows, each point with a new nginx. */
+export async function runGrowth(session: Session): Promise<GrowthReport> {
+  const { only, maxSizeBytes, maxCount } = session.options;
+  const lines = LINES.filter(({ axis, name }) => only.test(`${axis} ${name}`)).map(({ axis, name, measure }) => ({
+    axis,
+    name,
+    points: (axis === "size" ? steps(Math.min(MIB, maxSizeBytes), maxSizeBytes) : steps(1, maxCount)).map((x) => ({
+      x,
+      entry: new Entry(
+        session,
+        `${axis} ${name}, ${x}`,
+        (round) => measure(session, x, round),
+        (run: GrowthRun) => `${(run.seconds * 1e3).toFixed(1)} ms, memory +${(run.peakBytes / MIB).toFixed(2)} MiB`,
+      ),
+    })),
+  }));
+  await runRounds(session, lines.flatMap(({ points }) => points.map(({ entry }) => entry)));
+  return {
+    suite: "growth",
+    series: lines.map(({ axis, name, points }) => ({ axis, name, points: points.map(({ x, entry }) => ({ x, ...entry.outcome })) })),
+  };
+}

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { contestants } from "../contestants/all.ts";
+import { type Contestant, keyOf, type Place, type Running } from "../contestant.ts";
+import { timedCurl } from "../curl.ts";
+import { compareStored, emptyStore, settleDisk, warm, writeRandom } from "../ground.ts";
+import { cpuSeconds } from "../proc.ts";
+import { Entry, type Outcome, runRounds } from "../rounds.ts";
+import type { Session } from "../session.ts";
+
+/** One upload. */
+export interface SpeedRun {
+  readonly round: number;
+  readonly seconds: number;
+  /** Of the server's processes. */
+  readonly cpuSeconds: number;
+}
+
+export interface SpeedResult extends Outcome<SpeedRun> {
+  readonly group: string;
+  readonly name: string;
+}
+
+export interface SpeedReport {
+  readonly suite: "speed";
+  readonly sizeBytes: number;
+  readonly results: readonly SpeedResult[];
+}
+
+async function measure(running: Running, place: Place, input: string, bytes: number, round: number): Promise<SpeedRun> {
+  await emptyStore(place.store);
+  await settleDisk();
+  await warm(input);
+  const pids = running.pids();
+  const before = cpuSeconds(pids);
+  const start = performance.now();
+  const args = await running.curl(input);
+  const asked = (performance.now() - start) / 1000;
+  const seconds = asked + (await timedCurl(args)).seconds;
+  const run = { round, seconds, cpuSeconds: cpuSeconds(pids) - before };
+  await compareStored(place.store, input, bytes);
+  await emptyStore(place.store);
+  return run;
+}
+
+/** Starts a contestant. What it throws, being refused by nginx for one, ends its part. */
+async function enter(session: Session, contestant: Contestant, input: string): Promise<Entry<SpeedRun>> {
+  const key = keyOf(contestant);
+  let running: Running | undefined;
+  const place = await session.ground.place(key);
+  const entry = new Entry<SpeedRun>(
+    session,
+    key,
+    (round) => measure(running!, place, input, session.options.sizeBytes, round),
+    (run) => `${run.seconds.toFixed(3)} s, server ${run.cpuSeconds.toFixed(2)} CPU s`,
+  );
+  await entry.attempt(async () => {
+    const started = await contestant.start(place);
+    session.cleanup.add(() => started.stop());
+    running = started;
+  });
+  return entry;
+}
+
+/** One upload at a time, everyone in each round. */
+export async function runSpeed(session: Session): Promise<SpeedReport> {
+  const { options, ground } = session;
+  const input = join(ground.folder, "input.bin");
+  session.say(`input: ${options.sizeBytes / 1024 ** 2} MiB of random bytes`);
+  await writeRandom(input, options.sizeBytes);
+
+  const chosen = contestants.filter((one) => options.groups.includes(one.group) && options.only.test(keyOf(one)));
+  const parts: { readonly contestant: Contestant; readonly entry: Entry<SpeedRun> }[] = [];
+  for (const contestant of chosen) parts.push({ contestant, entry: await enter(session, contestant, input) });
+  await runRounds(session, parts.map(({ entry }) => entry));
+  const results = parts.map(({ contestant: { group, name }, entry }) => ({ group, name, ...entry.outcome }));
+  return { suite: "speed", sizeBytes: options.sizeBytes, results };
+}

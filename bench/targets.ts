@@ -1,0 +1,34 @@
+/** What the module is to reach, as a multiple of the time of another contestant of the same run. */
+export interface Target {
+  /** Group and name of who is measured. */
+  readonly contestant: string;
+  /** Group and name of who is the measure. */
+  readonly yardstick: string;
+  /** Time at most, in the yardstick's. */
+  readonly atMost: number;
+}
+
+export const TARGETS: readonly Target[] = [
+  { contestant: "http/ours form", yardstick: "http/sink", atMost: 1.1 },
+  // One core receives while the other hashes: faster than one thread can be.
+  { contestant: "http/ours form sha256", yardstick: "http/sink sha256", atMost: 0.95 },
+  { contestant: "http/ours raw", yardstick: "http/ours form", atMost: 1.03 },
+  { contestant: "http/ours raw crc32", yardstick: "http/ours form crc32", atMost: 1.03 },
+  { contestant: "http/ours raw sha256", yardstick: "http/ours form sha256", atMost: 1.03 },
+  { contestant: "http/ours raw md5", yardstick: "http/ours form md5", atMost: 1.03 },
+  { contestant: "http/ours form 64k", yardstick: "http/ours form", atMost: 1.5 },
+  { contestant: "http/ours form sha256 64k", yardstick: "http/ours form sha256", atMost: 1.5 },
+  { contestant: "tls/ours form", yardstick: "tls/nginx body to file", atMost: 1.05 },
+  { contestant: "h2/ours form", yardstick: "h2/nginx body to file", atMost: 1.05 },
+];
+
+/** Whom a contestant without a target is compared with, by group. */
+const USUAL: Readonly<Record<string, string>> = { http: "http/sink", tls: "tls/nginx body to file", h2: "h2/nginx body to file" };
+
+/** The measure of a contestant, and its target if it has one. */
+export function measureOf(contestant: string): { readonly yardstick: string; readonly atMost: number | undefined } | undefined {
+  const target = TARGETS.find((one) => one.contestant === contestant);
+  if (target !== undefined) return target;
+  const yardstick = USUAL[contestant.slice(0, contestant.indexOf("/"))];
+  return yardstick === undefined || yardstick === contestant ? undefined : { yardstick, atMost: undefined };
+}
