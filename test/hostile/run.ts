@@ -1,0 +1,145 @@
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Nginx, type NginxOptions, prepareModule, withNginx } from "../helpers/nginx.ts";
+import { exchange, form, post } from "../helpers/wire.ts";
+import { Random } from "./random.ts";
+import { type Holdings, holdings, laterPaths, stormSite } from "./site.ts";
+import { storm, type StormResult } from "./storm.ts";
+import { Target } from "./target.ts";
+
+export interface HostileOptions {
+  readonly seed: number;
+  /** Number of the first case. @default 0 */
+  readonly from?: number;
+  readonly count: number;
+  /** Whether the module has the sanitizers: slower, and its memory says nothing. */
+  readonly sanitize: boolean;
+  /** Connections at once. @default 128 */
+  readonly atOnce?: number;
+  readonly progress?: (done: number) => void;
+  /** More of nginx's options. @default none */
+  readonly nginx?: Partial<NginxOptions>;
+}
+
+/** What a storm did to a server. */
+export interface HostileReport {
+  readonly done: number;
+  /** Uploads that came to the target. */
+  readonly uploads: number;
+  readonly statuses: StormResult["statuses"];
+  /** Everything that should not have been; empty when all is well. */
+  readonly findings: readonly string[];
+  /** Private memory of the workers before the storm and after each third of it, bytes. */
+  readonly memory: readonly number[];
+  /** Paths of later kinds of upload that took part. */
+  readonly later: readonly string[];
+}
+
+/** An upload as it should be: the target gets it, and its bytes. */
+async function goodUpload(site: Nginx, target: Target): Promise<void> {
+  const { uploads } = target;
+  const body = form([{ disposition: 'name="file"; filename="good"', body: new Random(1).bytes(20_000) }]);
+  const answer = await exchange(site.port, post("/upload", body, { extra: ["X-Waits: yes"] }));
+  if (answer.status !== 200 || answer.body !== "taken" || target.uploads !== uploads + 1) {
+    throw new Error(`a good upload was answered ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+}
+
+/** Waits until no client is left, then reads what the workers have. */
+async function atRest(site: Nginx, target: Target): Promise<Holdings> {
+  target.closeIdle();
+  for (let i = 0; i < 200; i++) {
+    const now = await holdings(site);
+    if (now.connections === 0) return now;
+    await sleep(50);
+  }
+  return holdings(site);
+}
+
+function compare(before: Holdings, after: Holdings, site: Nginx): string[] {
+  const findings: string[] = [];
+  if (`${before.workers}` !== `${after.workers}`) findings.push(`a worker died: they were ${before.workers}, they are ${after.workers}`);
+  if (after.connections !== 0) findings.push(`${after.connections} connections are left open`);
+  if (after.descriptors > before.descriptors) findings.push(`${after.descriptors} descriptors are open, ${before.descriptors} were`);
+  if (site.files().length > 0) findings.push(`files without an owner: ${site.files().join(", ")}`);
+  return findings;
+}
+
+/**
+ * Lets a storm of hostile requests loose on a server of its own and looks at what it has left. nginx's own words (its
+ * error log, the sanitizers' reports) are among the findings.
+ */
+export async function hostileRun(options: HostileOptions): Promise<HostileReport> {
+  await prepareModule(options.sanitize);
+  // nginx -t runs with the module of this environment, which need not be the one of the storm
+  await prepareModule();
+  const later = laterPaths();
+  let store = "";
+  const target = await Target.start(() => store);
+  const findings: string[] = [];
+  const results: StormResult[] = [];
+  const memory: number[] = [];
+  try {
+    const settings = stormSite(target.address, later, { sanitize: options.sanitize, expectLog: paddedFrame, ...options.nginx });
+    await withNginx(settings, async (site) => {
+      store = site.store;
+      await goodUpload(site, target);
+      const before = await atRest(site, target);
+      memory.push(before.memory);
+      const alive = (): string | undefined => (before.workers.every((pid) => existsSync(`/proc/${pid}`)) ? undefined : `a worker died:\n${site.log().slice(-3000)}`);
+      for (const third of thirds(options)) {
+        const result = await storm({ ...options, ...third, later, http1Port: site.port, http2Port: site.tlsPort, trouble: alive });
+        results.push(result);
+        findings.push(...result.findings);
+        memory.push((await atRest(site, target)).memory);
+      }
+      if (!options.sanitize && options.count >= LONG) findings.push(...growth(memory));
+      findings.push(...compare(before, await atRest(site, target), site), ...paddedFrames(results, site));
+      await goodUpload(site, target);
+    });
+  } catch (error) {
+    findings.push((error as Error).message);
+  } finally {
+    target.stop();
+  }
+  return { done: sum(results.map(({ done }) => done)), uploads: target.uploads, statuses: merge(results), findings: [...findings, ...target.findings], memory, later };
+}
+
+/**
+ * nginx 1.22 miscounts the window of HTTP/2 when padding of a DATA frame comes in more than one piece, whoever reads
+ * the body without buffering (`proxy_request_buffering off` as well): it logs this and answers 500.
+ */
+const paddedFrame = /http2 negative window update/;
+
+/** Answers of 500 over HTTP/2 that nginx's fault does not account for. */
+function paddedFrames(results: readonly StormResult[], site: Nginx): string[] {
+  const faults = site.log().split("\n").filter((line) => paddedFrame.test(line)).length;
+  const answers = sum(results.flatMap(({ statuses }) => [...statuses.values()].map((tally) => tally.get("500") ?? 0)));
+  return answers > faults ? [`${answers} answers of 500 over HTTP/2, for ${faults} of which nginx itself is to blame`] : [];
+}
+
+/** From this many cases on, what a worker holds says whether it leaks: before, it may only have grown to its size. */
+const LONG = 20_000;
+
+/** A leak of a hundred bytes for each request of the last third would be more than this. */
+function growth([, , second = 0, third = 0]: readonly number[]): string[] {
+  const grown = third - second;
+  return grown > 512 * 1024 ? [`worker memory grew by ${grown} bytes in the last third`] : [];
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+function thirds({ from = 0, count }: HostileOptions): { from: number; count: number }[] {
+  const size = Math.ceil(count / 3);
+  return [0, 1, 2].map((i) => ({ from: from + i * size, count: Math.min(size, count - i * size) })).filter((third) => third.count > 0);
+}
+
+function merge(results: readonly StormResult[]): Map<string, Map<string, number>> {
+  const merged = new Map<string, Map<string, number>>();
+  for (const [name, tally] of results.flatMap(({ statuses }) => [...statuses])) {
+    const all = merged.get(name) ?? new Map<string, number>();
+    merged.set(name, all);
+    for (const [status, times] of tally) all.set(status, (all.get(status) ?? 0) + times);
+  }
+  return merged;
+}
