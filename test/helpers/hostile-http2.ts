@@ -1,0 +1,80 @@
+import { connect, type Socket } from "node:net";
+import { fieldBlock, flags, frame, frameTypes, preface, settings, statusesIn } from "../hostile/frames.ts";
+import { boundary } from "./wire.ts";
+
+/** The frames of an upload: the request's head, then DATA frames of at most `size` bytes, the last with END_STREAM. */
+export function uploadFrames(path: string, body: Buffer, size = 16_384): Buffer[] {
+  const fields = [[":method", "POST"], [":scheme", "http"], [":path", path], [":authority", "localhost"], ["content-type", `multipart/form-data; boundary=${boundary}`]] as const;
+  const frames = [frame(frameTypes.headers, flags.endHeaders, 1, fieldBlock(fields))];
+  for (let at = 0; at < body.length; at += size) {
+    frames.push(frame(frameTypes.data, at + size >= body.length ? flags.endStream : 0, 1, body.subarray(at, at + size)));
+  }
+  return frames;
+}
+
+/** What every connection of HTTP/2 begins with. */
+export const connectionStart = Buffer.concat([preface, settings()]);
+
+/** A client of HTTP/2 in clear that writes what it is given, frame or not. */
+export class FrameClient {
+  readonly #socket: Socket;
+  readonly #received: Buffer[] = [];
+  #wake: () => void = () => undefined;
+  #ended = false;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (data) => {
+      this.#received.push(data);
+      this.#wake();
+    });
+    for (const event of ["error", "close"]) {
+      socket.on(event, () => {
+        this.#ended = true;
+        this.#wake();
+      });
+    }
+  }
+
+  static async open(port: number): Promise<FrameClient> {
+    const socket = connect(port, "127.0.0.1");
+    await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+    return new FrameClient(socket);
+  }
+
+  write(bytes: Buffer): void {
+    if (!this.#socket.destroyed) this.#socket.write(bytes);
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Sends a TCP reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Status of the first answer. @throws when the connection ends before */
+  async status(): Promise<number> {
+    for (;;) {
+      const status = statusesIn(Buffer.concat(this.#received))[0];
+      if (status !== undefined) return status;
+      if (this.#ended) throw new Error("the connection ended before an answer");
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
+/** Uploads a body of less than 64 KiB on a connection of its own. @returns the answer's status */
+export async function http2Upload(port: number, path: string, body: Buffer): Promise<number> {
+  const client = await FrameClient.open(port);
+  try {
+    client.write(Buffer.concat([connectionStart, ...uploadFrames(path, body)]));
+    return await client.status();
+  } finally {
+    client.destroy();
+  }
+}
