@@ -38,6 +38,7 @@ enum {
 typedef struct {
     unsigned       wanted;        /* bit n: algorithm n */
     uint32_t       crc;
+    uint64_t       length;        /* bytes taken so far */
     MD5_CTX        md5;
     SHA_CTX        sha1;
     SHA256_CTX     sha256;
@@ -45,9 +46,13 @@ typedef struct {
 } upload_digest_t;
 
 
-/* Starts over, for another file; returns 0, or -1 when OpenSSL refuses. */
+/*
+ * Starts over, for another file.  Returns 0, or -1 when OpenSSL refuses or an
+ * algorithm is wanted that does not exist.
+ */
 int upload_digest_start(upload_digest_t *d, unsigned wanted);
 
+/* Takes the next bytes; returns 0, or -1 when OpenSSL refuses. */
 int upload_digest_update(upload_digest_t *d, const void *data, size_t length);
 
 /*
@@ -64,11 +69,15 @@ int upload_digest_hex(const upload_digest_t *d, unsigned algorithm,
 
 /*
  * Writes the state in a form that does not depend on the machine's byte order
- * nor on OpenSSL's structures; returns its length.
+ * nor on OpenSSL's structures; returns its length, UPLOAD_DIGEST_MAX_STATE at
+ * most.
  */
 size_t upload_digest_save(const upload_digest_t *d, unsigned char *out);
 
-/* Reads what was saved; 0, or -1 when it is not such a state, whole. */
+/*
+ * Reads what was saved.  Returns 0, or -1 when it is not such a state, whole;
+ * d is then as it was.  Whatever the bytes, later calls stay within bounds.
+ */
 int upload_digest_restore(upload_digest_t *d, const unsigned char *data,
     size_t length);
 
