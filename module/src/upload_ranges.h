@@ -19,6 +19,8 @@ typedef struct {
 } upload_range_t;
 
 
+/* All zeros: an empty set. */
+
 typedef struct {
     upload_range_t  *range;    /* malloc'ed */
     size_t           count;
@@ -41,10 +43,13 @@ int upload_content_range_parse(const unsigned char *value, size_t length,
 /* Whether the text is a session id: 1 to 128 of [A-Za-z0-9_-]. */
 int upload_session_id_valid(const unsigned char *value, size_t length);
 
-/* Adds [start, end), merging with neighbours; 0, or -1 without memory. */
+/*
+ * Adds [start, end), merging with neighbours; an empty one adds nothing.
+ * Returns 0; -1 without memory, or when start is negative: nothing is changed.
+ */
 int upload_ranges_add(upload_ranges_t *set, int64_t start, int64_t end);
 
-/* Takes [start, end) out; 0, or -1 without memory. */
+/* Takes [start, end) out; returns as upload_ranges_add(). */
 int upload_ranges_remove(upload_ranges_t *set, int64_t start, int64_t end);
 
 /*
@@ -62,7 +67,8 @@ int64_t upload_ranges_bytes(const upload_ranges_t *set);
 
 /*
  * Writes "a-b/total,c-d/total" and returns its length, at most
- * count * UPLOAD_RANGE_TEXT; an empty set writes nothing.
+ * count * UPLOAD_RANGE_TEXT; an empty set writes nothing.  A negative total is
+ * unknown and written as "*".
  */
 size_t upload_ranges_text(const upload_ranges_t *set, int64_t total,
     unsigned char *out);
