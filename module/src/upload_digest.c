@@ -25,7 +25,8 @@ typedef struct {
 } upload_digest_reader_t;
 
 
-static void upload_digest_put(unsigned char **out, uint64_t value, size_t size);
+static void upload_digest_put(unsigned char **out, uint64_t value,
+    size_t size);
 static void upload_digest_put_block(unsigned char **out, const void *block,
     size_t length);
 static uint64_t upload_digest_get(upload_digest_reader_t *r, size_t size);

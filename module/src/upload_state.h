@@ -52,11 +52,11 @@ typedef struct {
     upload_digest_t     digest;      /* of the first "hashed" bytes */
     upload_ranges_t     received;
 
-    upload_claim_t     *claim;       /* malloc'ed */
+    upload_claim_t     *claim;       /* malloc'ed; sorted by range */
     size_t              claims;
     size_t              claims_room;
 
-    unsigned char      *path;        /* malloc'ed, ends with NUL; of the data */
+    unsigned char      *path;        /* of the data; malloc'ed, with NUL */
     size_t              path_length;
 
     /* where its body lies in the file */
@@ -65,19 +65,23 @@ typedef struct {
 } upload_state_t;
 
 
-/* An empty state: nothing received, total unknown. */
+/* An empty state: nothing received, total unknown, no digest, no path. */
 void upload_state_init(upload_state_t *s);
 
 void upload_state_free(upload_state_t *s);
 
-/* Copies the path; 0, or -1 when it is too long or there is no memory. */
+/*
+ * Copies the path.  Returns 0; -1 when it is too long, has a NUL in it, or
+ * without memory.
+ */
 int upload_state_set_path(upload_state_t *s, const unsigned char *path,
     size_t length);
 
 /*
  * Reads the newest whole version from the bytes of a state file.  Returns 0;
- * 1 when there is none (an empty file, or all zeros); -1 when what is there is
- * broken or not ours.  The state must be initialized; after -1 it is empty.
+ * 1 when there is none yet (an empty file, zeros, or a first version that was
+ * cut off); -1 when what is there is broken or not ours, or without memory.
+ * The state must be initialized; it is empty unless 0 is returned.
  */
 int upload_state_read(upload_state_t *s, const unsigned char *file,
     size_t length);
@@ -86,19 +90,32 @@ int upload_state_read(upload_state_t *s, const unsigned char *file,
  * The next version: gives the body that is to be written at *body_offset and
  * then the header, of UPLOAD_STATE_HEADER bytes, to be written at
  * *header_offset.  Neither touches the version that is there.  Returns the
- * malloc'ed body, or NULL without memory.
+ * malloc'ed body; NULL without memory, when the file would become too large,
+ * or when the parts of the state do not agree.  They agree when
+ *
+ *     0 <= hashed <= end of the contiguous prefix of "received";
+ *     digest.length is "hashed", if any digest is wanted;
+ *     "received" and "last" end at "total" or before, if that is known;
+ *     0 .. total - 1 have been received, if "complete".
+ *
+ * The state takes the bytes for written: when they could not be, it must be
+ * read again before the next version.
  */
 unsigned char *upload_state_write(upload_state_t *s, unsigned char *header,
     size_t *header_offset, size_t *body_offset, size_t *body_length);
 
 /*
  * Claims [start, end) for a writer and takes away every claim that overlaps.
- * Returns the writer's token, or 0 without memory.  When there are
- * UPLOAD_STATE_MAX_CLAIMS of them, the oldest goes.
+ * An empty claim is one, too.  Returns the writer's token; 0 without memory or
+ * unless 0 <= start <= end.  When there are UPLOAD_STATE_MAX_CLAIMS of them,
+ * the oldest goes.
  */
 uint64_t upload_state_claim(upload_state_t *s, int64_t start, int64_t end);
 
-/* The claim with a token; NULL when it was taken away. */
+/*
+ * The claim with a token, until the next one is made or goes; NULL when it was
+ * taken away.
+ */
 upload_claim_t *upload_state_claimed(upload_state_t *s, uint64_t token);
 
 /* Gives a claim back; unknown ones are ignored. */
