@@ -22,10 +22,11 @@ typedef struct {
 
 
 /*
- * Returns 0; -1 when the value is malformed or a digest that we know has the
- * wrong length.  Members of other algorithms are skipped; of two members with
- * one name the last counts, as RFC 9651 says.  The caller joins several
- * header lines with ", ".
+ * Returns 0; -1 when the value is malformed, or a digest that we know is not a
+ * byte sequence or has the wrong length.  Members of other algorithms are
+ * skipped, whatever their type; of two members with one name the last counts,
+ * as RFC 9651 says; an empty value has none.  The caller joins several header
+ * lines with ", ".
  */
 int upload_digest_field_parse(const unsigned char *value, size_t length,
     upload_digest_field_t *field);
