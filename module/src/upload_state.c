@@ -12,7 +12,7 @@
 #define UPLOAD_STATE_VERSION      1
 #define UPLOAD_STATE_COMPLETE     1        /* a flag */
 
-#define UPLOAD_STATE_USED         92       /* of a header; then zeros */
+#define UPLOAD_STATE_USED         96       /* of a header; then zeros */
 #define UPLOAD_STATE_CRC          (UPLOAD_STATE_HEADER - 4)
 
 #define UPLOAD_STATE_BODY_PREFIX  24
@@ -430,6 +430,7 @@ upload_state_get_numbers(upload_state_t *s, const unsigned char *p,
     s->body_offset = (size_t) offset;
     s->body_length = (size_t) size;
     *crc = (uint32_t) upload_state_get(p + 88, 4);
+    s->last_crc = (uint32_t) upload_state_get(p + 92, 4);
 
     if (flags > UPLOAD_STATE_COMPLETE
         || s->sequence == 0 || s->sequence == UINT64_MAX
@@ -464,7 +465,8 @@ upload_state_put_header(const upload_state_t *s, unsigned char *header,
     p = upload_state_put(p, (uint64_t) s->last.end, 8);
     p = upload_state_put(p, s->body_offset, 8);
     p = upload_state_put(p, s->body_length, 8);
-    (void) upload_state_put(p, crc, 4);
+    p = upload_state_put(p, crc, 4);
+    (void) upload_state_put(p, s->last_crc, 4);
 
     (void) upload_state_put(header + UPLOAD_STATE_CRC,
                             crc32_z(0, header, UPLOAD_STATE_CRC), 4);

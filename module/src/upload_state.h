@@ -47,6 +47,7 @@ typedef struct {
     int64_t             total;       /* size of the whole file; -1: unknown */
     int64_t             hashed;      /* bytes that the digests cover */
     upload_range_t      last;        /* the range that made it whole */
+    uint32_t            last_crc;    /* CRC-32 of its bytes */
     unsigned            complete:1;
 
     upload_digest_t     digest;      /* of the first "hashed" bytes */
