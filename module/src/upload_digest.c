@@ -2,6 +2,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "upload_bytes.h"
 #include "upload_digest.h"
 
 
@@ -25,11 +26,12 @@ typedef struct {
 } upload_digest_reader_t;
 
 
-static void upload_digest_put(unsigned char **out, uint64_t value,
+static unsigned char *upload_digest_put_block(unsigned char *out,
+    const void *block, size_t length);
+static const unsigned char *upload_digest_take(upload_digest_reader_t *r,
     size_t size);
-static void upload_digest_put_block(unsigned char **out, const void *block,
-    size_t length);
-static uint64_t upload_digest_get(upload_digest_reader_t *r, size_t size);
+static uint32_t upload_digest_get32(upload_digest_reader_t *r);
+static uint64_t upload_digest_get64(upload_digest_reader_t *r);
 static unsigned upload_digest_get_block(upload_digest_reader_t *r, void *block,
     size_t length);
 static void upload_digest_get_md5(upload_digest_reader_t *r,
@@ -173,54 +175,52 @@ upload_digest_save(const upload_digest_t *d, unsigned char *out)
 
     start = out;
 
-    upload_digest_put(&out, UPLOAD_DIGEST_VERSION, 1);
-    upload_digest_put(&out, d->wanted, 1);
-    upload_digest_put(&out, 0, 2);
-    upload_digest_put(&out, d->length, 8);
+    out = upload_put32(out, UPLOAD_DIGEST_VERSION | d->wanted << 8);
+    out = upload_put64(out, d->length);
 
     if (d->wanted & (1U << UPLOAD_DIGEST_MD5)) {
         md5 = &d->md5;
 
-        upload_digest_put(&out, md5->A, 4);
-        upload_digest_put(&out, md5->B, 4);
-        upload_digest_put(&out, md5->C, 4);
-        upload_digest_put(&out, md5->D, 4);
-        upload_digest_put_block(&out, md5->data, d->length % MD5_CBLOCK);
+        out = upload_put32(out, md5->A);
+        out = upload_put32(out, md5->B);
+        out = upload_put32(out, md5->C);
+        out = upload_put32(out, md5->D);
+        out = upload_digest_put_block(out, md5->data, d->length % MD5_CBLOCK);
     }
 
     if (d->wanted & (1U << UPLOAD_DIGEST_SHA1)) {
         sha1 = &d->sha1;
 
-        upload_digest_put(&out, sha1->h0, 4);
-        upload_digest_put(&out, sha1->h1, 4);
-        upload_digest_put(&out, sha1->h2, 4);
-        upload_digest_put(&out, sha1->h3, 4);
-        upload_digest_put(&out, sha1->h4, 4);
-        upload_digest_put_block(&out, sha1->data, d->length % SHA_CBLOCK);
+        out = upload_put32(out, sha1->h0);
+        out = upload_put32(out, sha1->h1);
+        out = upload_put32(out, sha1->h2);
+        out = upload_put32(out, sha1->h3);
+        out = upload_put32(out, sha1->h4);
+        out = upload_digest_put_block(out, sha1->data, d->length % SHA_CBLOCK);
     }
 
     if (d->wanted & (1U << UPLOAD_DIGEST_SHA256)) {
 
         for (i = 0; i < 8; i++) {
-            upload_digest_put(&out, d->sha256.h[i], 4);
+            out = upload_put32(out, d->sha256.h[i]);
         }
 
-        upload_digest_put_block(&out, d->sha256.data,
+        out = upload_digest_put_block(out, d->sha256.data,
                                 d->length % SHA256_CBLOCK);
     }
 
     if (d->wanted & (1U << UPLOAD_DIGEST_SHA512)) {
 
         for (i = 0; i < 8; i++) {
-            upload_digest_put(&out, d->sha512.h[i], 8);
+            out = upload_put64(out, d->sha512.h[i]);
         }
 
-        upload_digest_put_block(&out, d->sha512.u.p,
+        out = upload_digest_put_block(out, d->sha512.u.p,
                                 d->length % SHA512_CBLOCK);
     }
 
     if (d->wanted & (1U << UPLOAD_DIGEST_CRC32)) {
-        upload_digest_put(&out, d->crc, 4);
+        out = upload_put32(out, d->crc);
     }
 
     return (size_t) (out - start);
@@ -231,7 +231,8 @@ int
 upload_digest_restore(upload_digest_t *d, const unsigned char *data,
     size_t length)
 {
-    uint64_t                version, wanted, zero;
+    unsigned                wanted;
+    uint32_t                prefix;
     upload_digest_t         restored;
     upload_digest_reader_t  r;
 
@@ -239,17 +240,16 @@ upload_digest_restore(upload_digest_t *d, const unsigned char *data,
     r.end = data + length;
     r.failed = 0;
 
-    version = upload_digest_get(&r, 1);
-    wanted = upload_digest_get(&r, 1);
-    zero = upload_digest_get(&r, 2);
+    prefix = upload_digest_get32(&r);
+    wanted = prefix >> 8;
 
-    if (r.failed || version != UPLOAD_DIGEST_VERSION || zero != 0
-        || upload_digest_start(&restored, (unsigned) wanted) != 0)
+    if (r.failed || (prefix & 0xff) != UPLOAD_DIGEST_VERSION
+        || upload_digest_start(&restored, wanted) != 0)
     {
         return -1;
     }
 
-    restored.length = upload_digest_get(&r, 8);
+    restored.length = upload_digest_get64(&r);
 
     if (restored.length >= UPLOAD_DIGEST_LONGEST) {
         return -1;
@@ -272,7 +272,7 @@ upload_digest_restore(upload_digest_t *d, const unsigned char *data,
     }
 
     if (wanted & (1U << UPLOAD_DIGEST_CRC32)) {
-        restored.crc = (uint32_t) upload_digest_get(&r, 4);
+        restored.crc = upload_digest_get32(&r);
     }
 
     if (r.failed || r.pos != r.end) {
@@ -292,10 +292,10 @@ upload_digest_get_md5(upload_digest_reader_t *r, upload_digest_t *d)
 
     md5 = &d->md5;
 
-    md5->A = (MD5_LONG) upload_digest_get(r, 4);
-    md5->B = (MD5_LONG) upload_digest_get(r, 4);
-    md5->C = (MD5_LONG) upload_digest_get(r, 4);
-    md5->D = (MD5_LONG) upload_digest_get(r, 4);
+    md5->A = upload_digest_get32(r);
+    md5->B = upload_digest_get32(r);
+    md5->C = upload_digest_get32(r);
+    md5->D = upload_digest_get32(r);
 
     /* bits */
     md5->Nl = (MD5_LONG) (d->length << 3);
@@ -312,11 +312,11 @@ upload_digest_get_sha1(upload_digest_reader_t *r, upload_digest_t *d)
 
     sha1 = &d->sha1;
 
-    sha1->h0 = (SHA_LONG) upload_digest_get(r, 4);
-    sha1->h1 = (SHA_LONG) upload_digest_get(r, 4);
-    sha1->h2 = (SHA_LONG) upload_digest_get(r, 4);
-    sha1->h3 = (SHA_LONG) upload_digest_get(r, 4);
-    sha1->h4 = (SHA_LONG) upload_digest_get(r, 4);
+    sha1->h0 = upload_digest_get32(r);
+    sha1->h1 = upload_digest_get32(r);
+    sha1->h2 = upload_digest_get32(r);
+    sha1->h3 = upload_digest_get32(r);
+    sha1->h4 = upload_digest_get32(r);
 
     sha1->Nl = (SHA_LONG) (d->length << 3);
     sha1->Nh = (SHA_LONG) (d->length >> 29);
@@ -334,7 +334,7 @@ upload_digest_get_sha256(upload_digest_reader_t *r, upload_digest_t *d)
     sha256 = &d->sha256;
 
     for (i = 0; i < 8; i++) {
-        sha256->h[i] = (SHA_LONG) upload_digest_get(r, 4);
+        sha256->h[i] = upload_digest_get32(r);
     }
 
     sha256->Nl = (SHA_LONG) (d->length << 3);
@@ -354,7 +354,7 @@ upload_digest_get_sha512(upload_digest_reader_t *r, upload_digest_t *d)
     sha512 = &d->sha512;
 
     for (i = 0; i < 8; i++) {
-        sha512->h[i] = (SHA_LONG64) upload_digest_get(r, 8);
+        sha512->h[i] = upload_digest_get64(r);
     }
 
     sha512->Nl = (SHA_LONG64) (d->length << 3);
@@ -364,58 +364,67 @@ upload_digest_get_sha512(upload_digest_reader_t *r, upload_digest_t *d)
 }
 
 
-static void
-upload_digest_put(unsigned char **out, uint64_t value, size_t size)
+static unsigned char *
+upload_digest_put_block(unsigned char *out, const void *block, size_t length)
 {
-    size_t  i;
+    memcpy(out, block, length);
 
-    for (i = 0; i < size; i++) {
-        *(*out)++ = (unsigned char) (value >> (8 * i));
-    }
+    return out + length;
 }
 
 
-static void
-upload_digest_put_block(unsigned char **out, const void *block, size_t length)
+/* NULL when there is not as much; who reads asks for failures at the end. */
+
+static const unsigned char *
+upload_digest_take(upload_digest_reader_t *r, size_t size)
 {
-    memcpy(*out, block, length);
-    *out += length;
-}
-
-
-/* Gives zeros when there is not enough; the caller asks once, at the end. */
-
-static uint64_t
-upload_digest_get(upload_digest_reader_t *r, size_t size)
-{
-    size_t    i;
-    uint64_t  value;
+    const unsigned char  *p;
 
     if ((size_t) (r->end - r->pos) < size) {
         r->failed = 1;
-        return 0;
+        return NULL;
     }
 
-    value = 0;
+    p = r->pos;
+    r->pos += size;
 
-    for (i = 0; i < size; i++) {
-        value |= (uint64_t) *r->pos++ << (8 * i);
-    }
+    return p;
+}
 
-    return value;
+
+static uint32_t
+upload_digest_get32(upload_digest_reader_t *r)
+{
+    const unsigned char  *p;
+
+    p = upload_digest_take(r, 4);
+
+    return p ? upload_get32(p) : 0;
+}
+
+
+static uint64_t
+upload_digest_get64(upload_digest_reader_t *r)
+{
+    const unsigned char  *p;
+
+    p = upload_digest_take(r, 8);
+
+    return p ? upload_get64(p) : 0;
 }
 
 
 static unsigned
 upload_digest_get_block(upload_digest_reader_t *r, void *block, size_t length)
 {
-    if ((size_t) (r->end - r->pos) < length) {
-        r->failed = 1;
+    const unsigned char  *p;
+
+    p = upload_digest_take(r, length);
+    if (p == NULL) {
         return 0;
     }
 
-    memcpy(block, r->pos, length);
-    r->pos += length;
+    memcpy(block, p, length);
 
     return (unsigned) length;
 }

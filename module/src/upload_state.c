@@ -3,6 +3,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "upload_bytes.h"
 #include "upload_state.h"
 
 
@@ -68,9 +69,6 @@ static size_t upload_state_place(const upload_state_t *s, size_t length);
 static size_t upload_state_first_ending(const upload_state_t *s,
     int64_t position);
 static void upload_state_drop(upload_state_t *s, size_t i, size_t n);
-static unsigned char *upload_state_put(unsigned char *out, uint64_t value,
-    size_t size);
-static uint64_t upload_state_get(const unsigned char *data, size_t size);
 
 
 void
@@ -358,8 +356,9 @@ static upload_state_slot_t
 upload_state_get_header(upload_state_t *s, const unsigned char *file,
     size_t length, unsigned slot, uint32_t *crc)
 {
-    size_t                i, start, room;
-    const unsigned char  *p;
+    size_t                       start, room;
+    const unsigned char         *p;
+    static const unsigned char   zeros[UPLOAD_STATE_HEADER];
 
     start = slot * UPLOAD_STATE_HEADER;
 
@@ -374,29 +373,22 @@ upload_state_get_header(upload_state_t *s, const unsigned char *file,
         room = UPLOAD_STATE_HEADER;
     }
 
-    for (i = 0; i < room && p[i] == 0; i++) {
-        /* void */
-    }
-
-    if (i == room) {
+    if (memcmp(p, zeros, room) == 0) {
         return UPLOAD_STATE_EMPTY;
     }
 
     if (room < UPLOAD_STATE_HEADER
-        || upload_state_get(p + UPLOAD_STATE_CRC, 4)
+        || upload_get32(p + UPLOAD_STATE_CRC)
            != crc32_z(0, p, UPLOAD_STATE_CRC))
     {
         return UPLOAD_STATE_TORN;
     }
 
-    for (i = UPLOAD_STATE_USED; i < UPLOAD_STATE_CRC; i++) {
-        if (p[i]) {
-            return UPLOAD_STATE_ALIEN;
-        }
-    }
-
     if (memcmp(p, UPLOAD_STATE_MAGIC, 8) != 0
-        || upload_state_get(p + 8, 4) != UPLOAD_STATE_VERSION
+        || memcmp(p + UPLOAD_STATE_USED, zeros,
+                  UPLOAD_STATE_CRC - UPLOAD_STATE_USED)
+           != 0
+        || upload_get32(p + 8) != UPLOAD_STATE_VERSION
         || upload_state_get_numbers(s, p, crc) != 0
         || (s->sequence & 1) != slot)
     {
@@ -415,22 +407,22 @@ upload_state_get_numbers(upload_state_t *s, const unsigned char *p,
 {
     uint64_t  flags, offset, size;
 
-    flags = upload_state_get(p + 12, 4);
-    offset = upload_state_get(p + 72, 8);
-    size = upload_state_get(p + 80, 8);
+    flags = upload_get32(p + 12);
+    offset = upload_get64(p + 72);
+    size = upload_get64(p + 80);
 
-    s->sequence = upload_state_get(p + 16, 8);
-    s->tokens = upload_state_get(p + 24, 8);
-    s->fences = upload_state_get(p + 32, 8);
-    s->total = (int64_t) upload_state_get(p + 40, 8);
-    s->hashed = (int64_t) upload_state_get(p + 48, 8);
-    s->last.start = (int64_t) upload_state_get(p + 56, 8);
-    s->last.end = (int64_t) upload_state_get(p + 64, 8);
+    s->sequence = upload_get64(p + 16);
+    s->tokens = upload_get64(p + 24);
+    s->fences = upload_get64(p + 32);
+    s->total = (int64_t) upload_get64(p + 40);
+    s->hashed = (int64_t) upload_get64(p + 48);
+    s->last.start = (int64_t) upload_get64(p + 56);
+    s->last.end = (int64_t) upload_get64(p + 64);
     s->complete = (flags == UPLOAD_STATE_COMPLETE);
     s->body_offset = (size_t) offset;
     s->body_length = (size_t) size;
-    *crc = (uint32_t) upload_state_get(p + 88, 4);
-    s->last_crc = (uint32_t) upload_state_get(p + 92, 4);
+    *crc = upload_get32(p + 88);
+    s->last_crc = upload_get32(p + 92);
 
     if (flags > UPLOAD_STATE_COMPLETE
         || s->sequence == 0 || s->sequence == UINT64_MAX
@@ -454,22 +446,22 @@ upload_state_put_header(const upload_state_t *s, unsigned char *header,
     memset(header, 0, UPLOAD_STATE_HEADER);
     memcpy(header, UPLOAD_STATE_MAGIC, 8);
 
-    p = upload_state_put(header + 8, UPLOAD_STATE_VERSION, 4);
-    p = upload_state_put(p, s->complete ? UPLOAD_STATE_COMPLETE : 0, 4);
-    p = upload_state_put(p, s->sequence, 8);
-    p = upload_state_put(p, s->tokens, 8);
-    p = upload_state_put(p, s->fences, 8);
-    p = upload_state_put(p, (uint64_t) s->total, 8);
-    p = upload_state_put(p, (uint64_t) s->hashed, 8);
-    p = upload_state_put(p, (uint64_t) s->last.start, 8);
-    p = upload_state_put(p, (uint64_t) s->last.end, 8);
-    p = upload_state_put(p, s->body_offset, 8);
-    p = upload_state_put(p, s->body_length, 8);
-    p = upload_state_put(p, crc, 4);
-    (void) upload_state_put(p, s->last_crc, 4);
+    p = upload_put32(header + 8, UPLOAD_STATE_VERSION);
+    p = upload_put32(p, s->complete ? UPLOAD_STATE_COMPLETE : 0);
+    p = upload_put64(p, s->sequence);
+    p = upload_put64(p, s->tokens);
+    p = upload_put64(p, s->fences);
+    p = upload_put64(p, (uint64_t) s->total);
+    p = upload_put64(p, (uint64_t) s->hashed);
+    p = upload_put64(p, (uint64_t) s->last.start);
+    p = upload_put64(p, (uint64_t) s->last.end);
+    p = upload_put64(p, s->body_offset);
+    p = upload_put64(p, s->body_length);
+    p = upload_put32(p, crc);
+    (void) upload_put32(p, s->last_crc);
 
-    (void) upload_state_put(header + UPLOAD_STATE_CRC,
-                            crc32_z(0, header, UPLOAD_STATE_CRC), 4);
+    (void) upload_put32(header + UPLOAD_STATE_CRC,
+                        (uint32_t) crc32_z(0, header, UPLOAD_STATE_CRC));
 }
 
 
@@ -520,17 +512,17 @@ upload_state_get_body(upload_state_t *s, const unsigned char *file,
     s->received.room = n.ranges + 1;
 
     for (i = 0; i < n.ranges; i++, p += UPLOAD_STATE_RANGE) {
-        s->received.range[i].start = (int64_t) upload_state_get(p, 8);
-        s->received.range[i].end = (int64_t) upload_state_get(p + 8, 8);
+        s->received.range[i].start = (int64_t) upload_get64(p);
+        s->received.range[i].end = (int64_t) upload_get64(p + 8);
     }
 
     s->claims = n.claims;
     s->claims_room = n.claims + 1;
 
     for (i = 0; i < n.claims; i++, p += UPLOAD_STATE_CLAIM) {
-        s->claim[i].token = upload_state_get(p, 8);
-        s->claim[i].range.start = (int64_t) upload_state_get(p + 8, 8);
-        s->claim[i].range.end = (int64_t) upload_state_get(p + 16, 8);
+        s->claim[i].token = upload_get64(p);
+        s->claim[i].range.start = (int64_t) upload_get64(p + 8);
+        s->claim[i].range.end = (int64_t) upload_get64(p + 16);
     }
 
     if (upload_digest_restore(&s->digest, p, n.digest) != 0
@@ -551,11 +543,11 @@ upload_state_get_counts(upload_state_counts_t *n, const unsigned char *body,
 {
     uint64_t  path, ranges, claims, digest, zero;
 
-    path = upload_state_get(body, 4);
-    claims = upload_state_get(body + 4, 4);
-    ranges = upload_state_get(body + 8, 8);
-    digest = upload_state_get(body + 16, 4);
-    zero = upload_state_get(body + 20, 4);
+    path = upload_get32(body);
+    claims = upload_get32(body + 4);
+    ranges = upload_get64(body + 8);
+    digest = upload_get32(body + 16);
+    zero = upload_get32(body + 20);
 
     if (path >= UPLOAD_STATE_MAX_PATH || claims > UPLOAD_STATE_MAX_CLAIMS
         || ranges > UPLOAD_STATE_MAX_FILE / UPLOAD_STATE_RANGE
@@ -582,11 +574,11 @@ upload_state_put_body(const upload_state_t *s, unsigned char *body,
     size_t          i;
     unsigned char  *p;
 
-    p = upload_state_put(body, s->path_length, 4);
-    p = upload_state_put(p, s->claims, 4);
-    p = upload_state_put(p, s->received.count, 8);
-    p = upload_state_put(p, digest_length, 4);
-    p = upload_state_put(p, 0, 4);
+    p = upload_put32(body, (uint32_t) s->path_length);
+    p = upload_put32(p, (uint32_t) s->claims);
+    p = upload_put64(p, s->received.count);
+    p = upload_put32(p, (uint32_t) digest_length);
+    p = upload_put32(p, 0);
 
     if (s->path_length) {
         memcpy(p, s->path, s->path_length);
@@ -594,14 +586,14 @@ upload_state_put_body(const upload_state_t *s, unsigned char *body,
     }
 
     for (i = 0; i < s->received.count; i++) {
-        p = upload_state_put(p, (uint64_t) s->received.range[i].start, 8);
-        p = upload_state_put(p, (uint64_t) s->received.range[i].end, 8);
+        p = upload_put64(p, (uint64_t) s->received.range[i].start);
+        p = upload_put64(p, (uint64_t) s->received.range[i].end);
     }
 
     for (i = 0; i < s->claims; i++) {
-        p = upload_state_put(p, s->claim[i].token, 8);
-        p = upload_state_put(p, (uint64_t) s->claim[i].range.start, 8);
-        p = upload_state_put(p, (uint64_t) s->claim[i].range.end, 8);
+        p = upload_put64(p, s->claim[i].token);
+        p = upload_put64(p, (uint64_t) s->claim[i].range.start);
+        p = upload_put64(p, (uint64_t) s->claim[i].range.end);
     }
 
     memcpy(p, digest, digest_length);
@@ -737,33 +729,4 @@ upload_state_drop(upload_state_t *s, size_t i, size_t n)
             (s->claims - i - n) * sizeof(upload_claim_t));
 
     s->claims -= n;
-}
-
-
-static unsigned char *
-upload_state_put(unsigned char *out, uint64_t value, size_t size)
-{
-    size_t  i;
-
-    for (i = 0; i < size; i++) {
-        *out++ = (unsigned char) (value >> (8 * i));
-    }
-
-    return out;
-}
-
-
-static uint64_t
-upload_state_get(const unsigned char *data, size_t size)
-{
-    size_t    i;
-    uint64_t  value;
-
-    value = 0;
-
-    for (i = 0; i < size; i++) {
-        value |= (uint64_t) data[i] << (8 * i);
-    }
-
-    return value;
 }
