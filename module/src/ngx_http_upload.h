@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include "upload_digest.h"
+#include "upload_digest_field.h"
 #include "upload_header.h"
 #include "upload_multipart.h"
 #include "upload_ranges.h"
@@ -79,6 +80,13 @@ typedef struct {
     ngx_flag_t                  tame_arrays;
     ngx_flag_t                  empty_names;
     ngx_flag_t                  sync;
+    ngx_flag_t                  resumable;
+    ngx_flag_t                  raw;
+
+    ngx_http_upload_path_t     *state_store;    /* NULL: beside the store */
+    ngx_http_upload_value_t    *raw_path;       /* NULL: a new file */
+    ngx_http_upload_value_t    *raw_offset;
+    ngx_http_upload_value_t    *raw_length;
 
     ngx_str_t                   pool_name;  /* or "off" */
 #if (NGX_THREADS)
@@ -98,8 +106,9 @@ struct ngx_http_upload_file_s {
 };
 
 
-typedef struct ngx_http_upload_ctx_s  ngx_http_upload_ctx_t;
-typedef struct ngx_http_upload_io_s   ngx_http_upload_io_t;
+typedef struct ngx_http_upload_ctx_s      ngx_http_upload_ctx_t;
+typedef struct ngx_http_upload_io_s       ngx_http_upload_io_t;
+typedef struct ngx_http_upload_segment_s  ngx_http_upload_segment_t;
 
 /*
  * One piece of work on a file, done by a thread while the worker goes on
@@ -115,6 +124,7 @@ struct ngx_http_upload_io_s {
     off_t                       offset;     /* where the bytes go */
     struct iovec                piece[2];
     upload_digest_t            *digest;     /* of the file; or NULL */
+    off_t                       hashed;     /* bytes before count already */
     upload_digest_t            *content;    /* of the request; or NULL */
     off_t                       flushed;    /* given to the disk so far */
     off_t                       min_free_space;
@@ -125,10 +135,12 @@ struct ngx_http_upload_io_s {
     ngx_err_t                 (*enter)(void *guard);
     void                      (*leave)(void *guard);
     void                       *guard;
+    ngx_err_t                 (*wrote)(ngx_http_upload_io_t *io);
     upload_ranges_t            *skip;       /* bytes that are there already */
 
     ngx_err_t                   err;        /* what became of it */
     const char                 *call;
+    u_char                     *path;       /* of another file; or NULL */
 
     unsigned                    busy:1;     /* a thread has it */
 #if (NGX_THREADS)
@@ -163,6 +175,7 @@ typedef struct {
 
 
 typedef struct {
+    ngx_str_t                   type;       /* NULL: the client's */
     ngx_chain_t                *bufs;
     ngx_chain_t               **last;
     ngx_buf_t                  *buf;
@@ -170,6 +183,14 @@ typedef struct {
     ngx_array_t                 made;       /* uint64_t: names of our fields */
     ngx_array_t                 sent;       /* uint64_t: names from the client */
 } ngx_http_upload_form_t;
+
+
+/* Content-Digest and Repr-Digest of a raw upload. */
+
+typedef struct {
+    upload_digest_field_t       content;
+    upload_digest_field_t       repr;
+} ngx_http_upload_raw_t;
 
 
 /* How the body is read: a form, or the bytes of a file. */
@@ -183,13 +204,15 @@ typedef struct {
     ngx_int_t                 (*read)(ngx_http_upload_ctx_t *ctx, u_char **pos,
                                       u_char *end);
 
-    /* The body has ended; NGX_AGAIN as above. */
+    /*
+     * The body has ended; NGX_AGAIN as above.  201: the answer is not the
+     * target's but the list of what has been received.
+     */
     ngx_int_t                 (*end)(ngx_http_upload_ctx_t *ctx);
 
     /*
-     * The upload has failed with the status, which may be changed; NGX_AGAIN
-     * as above.  NGX_OK: goes on to the target all the same.  NULL: all files
-     * of the request are removed.
+     * The upload has failed; NGX_AGAIN as above.  NGX_OK: goes on to the
+     * target all the same.  NULL: all files of the request are removed.
      */
     ngx_int_t                 (*abort)(ngx_http_upload_ctx_t *ctx,
                                        ngx_int_t *status);
@@ -230,12 +253,19 @@ struct ngx_http_upload_ctx_s {
     ngx_str_t                   file_name;
     ngx_str_t                   content_type;
     ngx_str_t                   path;
+    ngx_str_t                   range;      /* Content-Range, as sent */
+    ngx_str_t                   offset;     /* of what is missing */
+    ngx_str_t                   outcome;
     ngx_str_t                   size;
     ngx_str_t                   hex[UPLOAD_DIGEST_COUNT];
 
     ngx_http_upload_store_t     store;
     ngx_http_upload_io_t        io;
     ngx_http_upload_form_t      form;
+
+    ngx_http_upload_raw_t      *raw;        /* NULL: a form, or ranged */
+    ngx_http_upload_segment_t  *segment;    /* NULL: a file of its own */
+    ngx_str_t                   session;    /* id of a ranged upload */
 
     /* a body that was read before us */
     ngx_chain_t                *link;
@@ -277,13 +307,35 @@ void ngx_http_upload_exit_process(ngx_cycle_t *cycle);
 ngx_http_upload_ctx_t *ngx_http_upload_get_ctx(ngx_http_request_t *r);
 
 
+/* Releases what the segment holds; and removes file and state. */
+void ngx_http_upload_segment_free(ngx_http_upload_ctx_t *ctx);
+void ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx);
+
+
 /* ngx_http_upload_part.c */
+
+/* Copies a text with its control characters as %XX. */
+ngx_int_t ngx_http_upload_text_escape(ngx_http_upload_ctx_t *ctx,
+    ngx_str_t *out, const u_char *data, size_t length);
 
 /* Prepares for the body whose Content-Type has been checked. */
 ngx_int_t ngx_http_upload_parts_init(ngx_http_upload_ctx_t *ctx,
     upload_text_t *boundary);
 
 extern ngx_http_upload_entrance_t  ngx_http_upload_form_entrance;
+
+
+/* ngx_http_upload_raw.c */
+
+ngx_int_t ngx_http_upload_raw_init(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_ranged.c */
+
+ngx_int_t ngx_http_upload_ranged_init(ngx_http_upload_ctx_t *ctx);
+
+/* Answers 201 with what has been received. */
+ngx_int_t ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx);
 
 
 /* ngx_http_upload_input.c */
@@ -295,6 +347,9 @@ extern ngx_http_upload_entrance_t  ngx_http_upload_form_entrance;
  * (NGX_DECLINED).
  */
 ngx_int_t ngx_http_upload_input(ngx_http_upload_ctx_t *ctx);
+
+/* Gives the entrance what has come already; no more is read. */
+ngx_int_t ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx);
 
 /* Milliseconds that the request is ahead of its rate; 0: none. */
 ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
@@ -311,6 +366,10 @@ void ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx);
  */
 ngx_int_t ngx_http_upload_path_create(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name, int flags, ngx_str_t *path, ngx_fd_t *fd);
+
+/* Names the state file of a session, and makes its hashed directories. */
+ngx_int_t ngx_http_upload_path_state(ngx_http_upload_ctx_t *ctx,
+    ngx_str_t *session, ngx_str_t *path);
 
 /* Evaluates the root of a store; refuses values that climb. */
 ngx_int_t ngx_http_upload_path_root(ngx_http_upload_ctx_t *ctx,
@@ -371,6 +430,12 @@ void ngx_http_upload_io_write(ngx_http_upload_io_t *io);
 /* ngx_http_upload_form.c */
 
 ngx_int_t ngx_http_upload_form_init(ngx_http_upload_ctx_t *ctx);
+
+/* Prepares for a body that is no form: the boundary is one of our own. */
+ngx_int_t ngx_http_upload_form_own(ngx_http_upload_ctx_t *ctx);
+
+/* Puts set and aggregate fields of the one file, and ends the form. */
+ngx_int_t ngx_http_upload_form_whole(ngx_http_upload_ctx_t *ctx);
 
 /* Notes the name of a client's field, passed on or not. */
 ngx_int_t ngx_http_upload_form_note(ngx_http_upload_ctx_t *ctx,

@@ -73,6 +73,17 @@ ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx)
+{
+    if (!ctx->reading || ctx->request->request_body == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_upload_input_fresh(ctx);
+}
+
+
 ngx_msec_t
 ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx)
 {

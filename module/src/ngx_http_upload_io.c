@@ -33,6 +33,7 @@ ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx)
 {
     ctx->io.err = 0;
     ctx->io.call = NULL;
+    ctx->io.path = NULL;
 
 #if (NGX_THREADS)
     if (ctx->conf->pool) {
@@ -71,7 +72,8 @@ ngx_http_upload_io_result(ngx_http_upload_ctx_t *ctx)
         return NGX_HTTP_CONFLICT;
     }
 
-    return ngx_http_upload_path_error(ctx, err, io->call, ctx->path.data,
+    return ngx_http_upload_path_error(ctx, err, io->call,
+                                      io->path ? io->path : ctx->path.data,
                                       err ? NGX_HTTP_INSUFFICIENT_STORAGE
                                           : NGX_HTTP_INTERNAL_SERVER_ERROR);
 }
@@ -99,11 +101,20 @@ ngx_http_upload_io_write(ngx_http_upload_io_t *io)
             return;
         }
 
-        io->offset += length;
-
         if (ngx_http_upload_io_digest(io) != NGX_OK) {
             io->call = "a digest of OpenSSL";
             return;
+        }
+
+        io->offset += length;
+
+        if (io->wrote) {
+            err = io->wrote(io);
+
+            if (err) {
+                io->err = err;
+                return;
+            }
         }
     }
 
@@ -258,25 +269,30 @@ ngx_http_upload_io_gaps(ngx_http_upload_io_t *io, u_char *data, size_t length,
 static ngx_int_t
 ngx_http_upload_io_digest(ngx_http_upload_io_t *io)
 {
-    ngx_uint_t  i;
+    off_t        offset;
+    u_char      *data;
+    size_t       length, known;
+    ngx_uint_t   i;
+
+    offset = io->offset;
 
     for (i = 0; i < 2; i++) {
 
-        if (io->piece[i].iov_len == 0) {
-            continue;
-        }
+        data = io->piece[i].iov_base;
+        length = io->piece[i].iov_len;
 
-        if (io->digest
-            && upload_digest_update(io->digest, io->piece[i].iov_base,
-                                    io->piece[i].iov_len)
-               != 0)
+        if (length && io->content
+            && upload_digest_update(io->content, data, length) != 0)
         {
             return NGX_ERROR;
         }
 
-        if (io->content
-            && upload_digest_update(io->content, io->piece[i].iov_base,
-                                    io->piece[i].iov_len)
+        known = (size_t) ngx_min(ngx_max(io->hashed - offset, 0),
+                                 (off_t) length);
+        offset += length;
+
+        if (length > known && io->digest
+            && upload_digest_update(io->digest, data + known, length - known)
                != 0)
         {
             return NGX_ERROR;

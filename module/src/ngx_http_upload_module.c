@@ -11,6 +11,8 @@ static char *ngx_http_upload_set_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_upload_set_value(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_upload_set_field(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_upload_set_pass_field(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -54,7 +56,7 @@ static ngx_command_t  ngx_http_upload_commands[] = {
       NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1234,
       ngx_http_upload_set_store,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_upload_loc_conf_t, store),
       NULL },
 
     { ngx_string("upload_store_access"),
@@ -220,6 +222,48 @@ static ngx_command_t  ngx_http_upload_commands[] = {
       offsetof(ngx_http_upload_loc_conf_t, max_fields),
       NULL },
 
+    { ngx_string("upload_resumable"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, resumable),
+      NULL },
+
+    { ngx_string("upload_state_store"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1234,
+      ngx_http_upload_set_store,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, state_store),
+      NULL },
+
+    { ngx_string("upload_raw"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw),
+      NULL },
+
+    { ngx_string("upload_raw_path"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw_path),
+      NULL },
+
+    { ngx_string("upload_raw_offset"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw_offset),
+      NULL },
+
+    { ngx_string("upload_raw_length"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw_length),
+      NULL },
+
       ngx_null_command
 };
 
@@ -298,15 +342,15 @@ ngx_http_upload_set_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_upload_loc_conf_t *ulcf = conf;
-
     ngx_int_t                          level;
     ngx_str_t                         *value, root;
     ngx_uint_t                         i, digits;
-    ngx_http_upload_path_t            *store;
+    ngx_http_upload_path_t            *store, **slot;
     ngx_http_compile_complex_value_t   ccv;
 
-    if (ulcf->store) {
+    slot = (ngx_http_upload_path_t **) ((char *) conf + cmd->offset);
+
+    if (*slot) {
         return "is duplicate";
     }
 
@@ -324,9 +368,9 @@ ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (level == NGX_ERROR || level == 0 || (digits += level) > 10) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "upload_store: not a level, got \"%V\"; use up "
-                               "to three numbers of digits, 10 digits in all",
-                               &value[i]);
+                               "%V: not a level, got \"%V\"; use up to three "
+                               "numbers of digits, 10 digits in all",
+                               &value[0], &value[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -356,9 +400,29 @@ ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    ulcf->store = store;
+    *slot = store;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_upload_set_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                *value;
+    ngx_http_upload_value_t **slot;
+
+    slot = (ngx_http_upload_value_t **) ((char *) conf + cmd->offset);
+
+    if (*slot) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    *slot = ngx_http_upload_value(cf, &value[1]);
+
+    return *slot ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -728,6 +792,10 @@ ngx_http_upload_create_loc_conf(ngx_conf_t *cf)
      *     conf->pass_fields = NULL;
      *     conf->headers = NULL;
      *     conf->cleanup = NULL;
+     *     conf->state_store = NULL;
+     *     conf->raw_path = NULL;
+     *     conf->raw_offset = NULL;
+     *     conf->raw_length = NULL;
      *     conf->digests = 0;
      *     conf->pool_name = { 0, NULL };
      *     conf->pool = NULL;
@@ -747,6 +815,8 @@ ngx_http_upload_create_loc_conf(ngx_conf_t *cf)
     conf->max_fields = NGX_CONF_UNSET_UINT;
     conf->checksums = NGX_CONF_UNSET_UINT;
     conf->sync = NGX_CONF_UNSET;
+    conf->resumable = NGX_CONF_UNSET;
+    conf->raw = NGX_CONF_UNSET;
     conf->pass_args = NGX_CONF_UNSET;
     conf->tame_arrays = NGX_CONF_UNSET;
     conf->empty_names = NGX_CONF_UNSET;
@@ -763,6 +833,22 @@ ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->store == NULL) {
         conf->store = prev->store;
+    }
+
+    if (conf->state_store == NULL) {
+        conf->state_store = prev->state_store;
+    }
+
+    if (conf->raw_path == NULL) {
+        conf->raw_path = prev->raw_path;
+    }
+
+    if (conf->raw_offset == NULL) {
+        conf->raw_offset = prev->raw_offset;
+    }
+
+    if (conf->raw_length == NULL) {
+        conf->raw_length = prev->raw_length;
     }
 
     if (conf->set_fields == NULL) {
@@ -803,6 +889,8 @@ ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->max_fields, prev->max_fields, 10000);
     ngx_conf_merge_uint_value(conf->checksums, prev->checksums, 0);
     ngx_conf_merge_value(conf->sync, prev->sync, 1);
+    ngx_conf_merge_value(conf->resumable, prev->resumable, 0);
+    ngx_conf_merge_value(conf->raw, prev->raw, 0);
     ngx_conf_merge_str_value(conf->pool_name, prev->pool_name, "default");
     ngx_conf_merge_value(conf->pass_args, prev->pass_args, 0);
     ngx_conf_merge_value(conf->tame_arrays, prev->tame_arrays, 0);

@@ -18,8 +18,6 @@ static ngx_int_t ngx_http_upload_part_field(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name);
 static ngx_int_t ngx_http_upload_part_data(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_part_end(ngx_http_upload_ctx_t *ctx);
-static ngx_int_t ngx_http_upload_part_escape(ngx_http_upload_ctx_t *ctx,
-    ngx_str_t *out, upload_text_t *text);
 static ngx_int_t ngx_http_upload_part_malformed(ngx_http_upload_ctx_t *ctx,
     upload_multipart_event_t event);
 
@@ -250,7 +248,9 @@ ngx_http_upload_part_start(ngx_http_upload_ctx_t *ctx)
 
     if (ctx->disposition.is_file) {
 
-        if (ngx_http_upload_part_escape(ctx, &name, text) != NGX_OK) {
+        if (ngx_http_upload_text_escape(ctx, &name, text->data, text->length)
+            != NGX_OK)
+        {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
@@ -273,8 +273,9 @@ ngx_http_upload_part_file(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
     ctx->file_number++;
     ctx->field_name = *name;
 
-    if (ngx_http_upload_part_escape(ctx, &ctx->file_name,
-                                    &ctx->disposition.filename)
+    if (ngx_http_upload_text_escape(ctx, &ctx->file_name,
+                                    ctx->disposition.filename.data,
+                                    ctx->disposition.filename.length)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -283,7 +284,8 @@ ngx_http_upload_part_file(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
     if (ctx->type.length == 0) {
         ngx_str_set(&ctx->content_type, "application/octet-stream");
 
-    } else if (ngx_http_upload_part_escape(ctx, &ctx->content_type, &ctx->type)
+    } else if (ngx_http_upload_text_escape(ctx, &ctx->content_type,
+                                           ctx->type.data, ctx->type.length)
                != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -426,16 +428,16 @@ ngx_http_upload_part_many(ngx_http_upload_ctx_t *ctx)
 
 /* Copies what is to outlive the part: variables show it until the log. */
 
-static ngx_int_t
-ngx_http_upload_part_escape(ngx_http_upload_ctx_t *ctx, ngx_str_t *out,
-    upload_text_t *text)
+ngx_int_t
+ngx_http_upload_text_escape(ngx_http_upload_ctx_t *ctx, ngx_str_t *out,
+    const u_char *data, size_t length)
 {
-    out->data = ngx_pnalloc(ctx->request->pool, 3 * text->length + 1);
+    out->data = ngx_pnalloc(ctx->request->pool, 3 * length + 1);
     if (out->data == NULL) {
         return NGX_ERROR;
     }
 
-    out->len = upload_text_escape(out->data, text->data, text->length);
+    out->len = upload_text_escape(out->data, data, length);
 
     return NGX_OK;
 }

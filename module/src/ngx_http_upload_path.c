@@ -121,6 +121,61 @@ ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx, ngx_str_t *root,
 }
 
 
+/* The digits are those of the id's CRC-32: they spread sessions evenly. */
+
+ngx_int_t
+ngx_http_upload_path_state(ngx_http_upload_ctx_t *ctx, ngx_str_t *session,
+    ngx_str_t *path)
+{
+    u_char                  *last;
+    ngx_int_t                rc;
+    ngx_err_t                err;
+    ngx_str_t                root;
+    struct stat              st;
+    ngx_http_upload_path_t  *store;
+
+    store = ctx->conf->state_store ? ctx->conf->state_store : ctx->conf->store;
+
+    rc = ngx_http_upload_path_root(ctx, store, &root);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    path->data = ngx_pnalloc(ctx->request->pool,
+                             root.len + 1 + store->levels + session->len + 1
+                             + NGX_HTTP_UPLOAD_NAME_LENGTH + sizeof(".state"));
+    if (path->data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    last = ngx_http_upload_path_name(store, &root, session,
+                                     ngx_crc32_long(session->data,
+                                                    session->len),
+                                     path->data);
+    last = ngx_cpymem(last, ".state", sizeof(".state"));
+    path->len = last - path->data - 1;
+
+    if (store->levels == 0) {
+        return NGX_OK;
+    }
+
+    path->data[root.len] = '\0';
+    err = stat((char *) path->data, &st) == -1 ? ngx_errno : 0;
+
+    if (err) {
+        rc = ngx_http_upload_path_error(ctx, err, "stat()", path->data,
+                                        NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    path->data[root.len] = '/';
+
+    return rc == NGX_OK ? ngx_http_upload_path_directories(ctx, store,
+                                                           path->data,
+                                                           root.len)
+                        : rc;
+}
+
+
 ngx_int_t
 ngx_http_upload_path_root(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_path_t *store, ngx_str_t *root)

@@ -10,6 +10,7 @@
 
 
 static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
+static ngx_int_t ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_options(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_boundary(ngx_http_request_t *r,
     upload_text_t *boundary);
@@ -21,11 +22,14 @@ static void ngx_http_upload_wait(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_pause(ngx_http_upload_ctx_t *ctx,
     ngx_msec_t pause);
 static void ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_answer(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status);
 static void ngx_http_upload_cleanup(void *data);
 static void ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
 
 
 static ngx_queue_t  ngx_http_upload_queue;
@@ -121,17 +125,16 @@ ngx_http_upload_get_ctx(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_upload_start(ngx_http_request_t *r)
 {
-    ngx_int_t               rc;
-    upload_text_t           boundary;
-    ngx_http_upload_ctx_t  *ctx;
+    ngx_int_t                    rc;
+    ngx_http_upload_ctx_t       *ctx;
+    ngx_http_upload_loc_conf_t  *ulcf;
 
-    if (!(r->method & NGX_HTTP_POST)) {
+    ulcf = ngx_http_get_module_loc_conf(r, ngx_http_upload_module);
+
+    if (!(r->method & (ulcf->raw ? NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH
+                                 : NGX_HTTP_POST)))
+    {
         return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_upload_boundary(r, &boundary);
-    if (rc != NGX_OK) {
-        return rc;
     }
 
     ctx = ngx_http_upload_create_ctx(r);
@@ -139,19 +142,12 @@ ngx_http_upload_start(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->entrance = &ngx_http_upload_form_entrance;
+    rc = ngx_http_upload_entrance(ctx);
 
-    rc = ngx_http_upload_parts_init(ctx, &boundary);
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_path_space(ctx);
     }
 
-    rc = ngx_http_upload_form_init(ctx);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_http_upload_path_space(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -169,10 +165,40 @@ ngx_http_upload_start(ngx_http_request_t *r)
 
 
 static ngx_int_t
+ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t      rc;
+    upload_text_t  boundary;
+
+    if (ctx->conf->raw) {
+        return ngx_http_upload_raw_init(ctx);
+    }
+
+    rc = ngx_http_upload_boundary(ctx->request, &boundary);
+
+    if (rc == NGX_DECLINED) {
+        return ctx->conf->resumable ? ngx_http_upload_ranged_init(ctx)
+                                    : NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->entrance = &ngx_http_upload_form_entrance;
+
+    rc = ngx_http_upload_parts_init(ctx, &boundary);
+
+    return rc == NGX_OK ? ngx_http_upload_form_init(ctx) : rc;
+}
+
+
+static ngx_int_t
 ngx_http_upload_options(ngx_http_request_t *r)
 {
-    ngx_int_t         rc;
-    ngx_table_elt_t  *h;
+    ngx_int_t                    rc;
+    ngx_table_elt_t             *h;
+    ngx_http_upload_loc_conf_t  *ulcf;
 
     r->expect_tested = 1;
 
@@ -190,7 +216,15 @@ ngx_http_upload_options(ngx_http_request_t *r)
 
     h->hash = 1;
     ngx_str_set(&h->key, "Allow");
-    ngx_str_set(&h->value, "OPTIONS, POST");
+
+    ulcf = ngx_http_get_module_loc_conf(r, ngx_http_upload_module);
+
+    if (ulcf->raw) {
+        ngx_str_set(&h->value, "OPTIONS, PATCH, POST, PUT");
+
+    } else {
+        ngx_str_set(&h->value, "OPTIONS, POST");
+    }
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = 0;
@@ -199,6 +233,8 @@ ngx_http_upload_options(ngx_http_request_t *r)
     return ngx_http_send_header(r);
 }
 
+
+/* NGX_DECLINED: the body is no form. */
 
 static ngx_int_t
 ngx_http_upload_boundary(ngx_http_request_t *r, upload_text_t *boundary)
@@ -244,10 +280,10 @@ ngx_http_upload_boundary(ngx_http_request_t *r, upload_text_t *boundary)
         return NGX_OK;
 
     case 1:
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "upload: client sent Content-Type \"%V\", "
                       "not multipart/form-data", type);
-        return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        return NGX_DECLINED;
 
     default:
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -364,6 +400,7 @@ ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
     r = ctx->request;
 
     if (ctx->failure) {
+        /* it has waited for the thread */
         ngx_http_upload_fail(ctx, ctx->failure);
         return;
     }
@@ -447,6 +484,11 @@ ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx)
         return;
     }
 
+    if (rc == NGX_HTTP_CREATED) {
+        ngx_http_upload_answer(ctx);
+        return;
+    }
+
     if (rc == NGX_OK) {
         rc = ngx_http_upload_pass(ctx);
     }
@@ -457,19 +499,51 @@ ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* The thread may still be writing to what is to be removed. */
+/* A segment: more are to come before there is something to hand on. */
 
 static void
-ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
+ngx_http_upload_answer(ngx_http_upload_ctx_t *ctx)
 {
     ngx_http_request_t  *r;
 
     r = ctx->request;
 
+    r->read_event_handler = ngx_http_block_reading;
+    ngx_http_upload_store_free(ctx);
+
+    ngx_http_finalize_request(r, ngx_http_upload_ranged_answer(ctx));
+}
+
+
+/* The thread may still be writing to what is to be removed. */
+
+static void
+ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ctx->failure = status;
+
     if (ctx->io.busy) {
-        ctx->failure = status;
         ngx_http_upload_wait(ctx);
         return;
+    }
+
+    if (ctx->entrance->abort) {
+
+        rc = ctx->entrance->abort(ctx, &status);
+
+        if (rc == NGX_AGAIN) {
+            ngx_http_upload_wait(ctx);
+            return;
+        }
+
+        if (rc == NGX_OK && ngx_http_upload_pass(ctx) == NGX_OK) {
+            return;
+        }
     }
 
     /* not with the pool: the connection may linger for long */
@@ -506,6 +580,20 @@ ngx_http_upload_cleanup(void *data)
 static void
 ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 {
+    if (ctx->segment) {
+
+        /* what is not whole stays for the next request */
+
+        ngx_http_upload_store_remove(ctx);
+        ngx_http_upload_segment_free(ctx);
+
+        if (ctx->session.len && ctx->handed_on && ngx_http_upload_listed(ctx)) {
+            ngx_http_upload_segment_remove(ctx);
+        }
+
+        return;
+    }
+
     if (!ctx->handed_on || ngx_http_upload_unwanted(ctx)) {
         ngx_http_upload_store_remove(ctx);
         return;
@@ -548,24 +636,30 @@ ngx_http_upload_answered(ngx_http_request_t *r)
 static ngx_uint_t
 ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx)
 {
+    ngx_uint_t  status;
+
+    status = ngx_http_upload_status(ctx->request);
+
+    return status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+           || status == NGX_HTTP_REQUEST_TIME_OUT
+           || !ngx_http_upload_answered(ctx->request)
+           || ngx_http_upload_listed(ctx);
+}
+
+
+/* Whether the final status is in upload_cleanup. */
+
+static ngx_uint_t
+ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx)
+{
     ngx_uint_t                   i, status;
-    ngx_http_request_t          *r;
     ngx_http_upload_statuses_t  *statuses;
-
-    r = ctx->request;
-    status = r->err_status ? r->err_status : r->headers_out.status;
-
-    if (status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST
-        || status == NGX_HTTP_REQUEST_TIME_OUT
-        || !ngx_http_upload_answered(r))
-    {
-        return 1;
-    }
 
     if (ctx->conf->cleanup == NULL) {
         return 0;
     }
 
+    status = ngx_http_upload_status(ctx->request);
     statuses = ctx->conf->cleanup->elts;
 
     for (i = 0; i < ctx->conf->cleanup->nelts; i++) {
@@ -576,4 +670,11 @@ ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx)
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_upload_status(ngx_http_request_t *r)
+{
+    return r->err_status ? r->err_status : r->headers_out.status;
 }

@@ -96,6 +96,7 @@ ngx_http_upload_store_begin(ngx_http_upload_ctx_t *ctx, off_t base)
     }
 
     ctx->io.digest = ctx->digests ? store->digest : NULL;
+    ctx->io.hashed = base;
     ctx->io.flushed = base;
     ctx->io.writeback = ctx->conf->sync;
     ctx->io.min_free_space = ctx->conf->min_free_space;
