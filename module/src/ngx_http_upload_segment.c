@@ -272,6 +272,7 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     ctx->io.wrote = ngx_http_upload_segment_checkpoint;
 
     if (!s->candidate) {
+        ctx->io.guard = s;
         ctx->io.enter = ngx_http_upload_segment_enter;
         ctx->io.leave = ngx_http_upload_segment_leave;
     }
