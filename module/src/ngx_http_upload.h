@@ -7,9 +7,14 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+
 #include "upload_digest.h"
+#include "upload_digest_field.h"
 #include "upload_header.h"
 #include "upload_multipart.h"
+#include "upload_ranges.h"
 
 
 /* A directive's text, compiled when all of the configuration is read. */
@@ -66,10 +71,27 @@ typedef struct {
     size_t                      max_output_body_length;
     size_t                      limit_rate;
     off_t                       max_file_size;
+    off_t                       min_free_space;
+    ngx_uint_t                  max_parts;
+    ngx_uint_t                  max_fields;
+    ngx_uint_t                  checksums;  /* bit n: algorithm n */
 
     ngx_flag_t                  pass_args;
     ngx_flag_t                  tame_arrays;
     ngx_flag_t                  empty_names;
+    ngx_flag_t                  sync;
+    ngx_flag_t                  resumable;
+    ngx_flag_t                  raw;
+
+    ngx_http_upload_path_t     *state_store;    /* NULL: beside the store */
+    ngx_http_upload_value_t    *raw_path;       /* NULL: a new file */
+    ngx_http_upload_value_t    *raw_offset;
+    ngx_http_upload_value_t    *raw_length;
+
+    ngx_str_t                   pool_name;  /* or "off" */
+#if (NGX_THREADS)
+    ngx_thread_pool_t          *pool;       /* NULL: the worker writes */
+#endif
 
     ngx_uint_t                  digests;    /* used by directives here */
     unsigned                    handler:1;
@@ -84,17 +106,76 @@ struct ngx_http_upload_file_s {
 };
 
 
+typedef struct ngx_http_upload_ctx_s      ngx_http_upload_ctx_t;
+typedef struct ngx_http_upload_io_s       ngx_http_upload_io_t;
+typedef struct ngx_http_upload_segment_s  ngx_http_upload_segment_t;
+
+/*
+ * One piece of work on a file, done by a thread while the worker goes on
+ * receiving; there is one at a time for a request.  What runs in the thread
+ * touches nothing but this, and neither pools nor logs.
+ */
+
+struct ngx_http_upload_io_s {
+    void                      (*run)(ngx_http_upload_io_t *io);
+    void                       *data;       /* of run, when not a plain write */
+
+    ngx_fd_t                    fd;
+    off_t                       offset;     /* where the bytes go */
+    struct iovec                piece[2];
+    upload_digest_t            *digest;     /* of the file; or NULL */
+    off_t                       hashed;     /* bytes before count already */
+    upload_digest_t            *content;    /* of the request; or NULL */
+    off_t                       flushed;    /* given to the disk so far */
+    off_t                       min_free_space;
+    unsigned                    writeback:1;
+    unsigned                    sync:1;     /* this is the last piece */
+
+    /* fences a writer whose place another has taken */
+    ngx_err_t                 (*enter)(void *guard);
+    void                      (*leave)(void *guard);
+    void                       *guard;
+    ngx_err_t                 (*wrote)(ngx_http_upload_io_t *io);
+    upload_ranges_t            *skip;       /* bytes that are there already */
+
+    ngx_err_t                   err;        /* what became of it */
+    const char                 *call;
+    u_char                     *path;       /* of another file; or NULL */
+
+    unsigned                    busy:1;     /* a thread has it */
+#if (NGX_THREADS)
+    ngx_thread_task_t          *task;
+#endif
+};
+
+
+/* Bytes that wait for a write of whole pages. */
+#define NGX_HTTP_UPLOAD_CARRY  8192
+
+
 typedef struct {
     ngx_fd_t                    fd;
-    off_t                       size;
+    off_t                       base;       /* of this request in the file */
+    off_t                       size;       /* bytes taken from the request */
+    off_t                       offset;     /* of what has not been written */
+
+    /* in the hands of the thread while it is busy */
     u_char                     *buffer;
+    size_t                      buffer_size;
     size_t                      buffered;
-    upload_digest_t             digest;
+
+    u_char                     *carry[2];   /* the other one may be written */
+    size_t                      carried;
+    ngx_uint_t                  turn;
+
+    upload_digest_t            *digest;
     ngx_http_upload_file_t     *files;      /* last one first */
+    unsigned                    flushing:1; /* its last piece is under way */
 } ngx_http_upload_store_t;
 
 
 typedef struct {
+    ngx_str_t                   type;       /* NULL: the client's */
     ngx_chain_t                *bufs;
     ngx_chain_t               **last;
     ngx_buf_t                  *buf;
@@ -102,6 +183,40 @@ typedef struct {
     ngx_array_t                 made;       /* uint64_t: names of our fields */
     ngx_array_t                 sent;       /* uint64_t: names from the client */
 } ngx_http_upload_form_t;
+
+
+/* Content-Digest and Repr-Digest of a raw upload. */
+
+typedef struct {
+    upload_digest_field_t       content;
+    upload_digest_field_t       repr;
+} ngx_http_upload_raw_t;
+
+
+/* How the body is read: a form, or the bytes of a file. */
+
+typedef struct {
+
+    /*
+     * Takes bytes and moves *pos; NGX_AGAIN when the disk is behind, to be
+     * called again with what is left.
+     */
+    ngx_int_t                 (*read)(ngx_http_upload_ctx_t *ctx, u_char **pos,
+                                      u_char *end);
+
+    /*
+     * The body has ended; NGX_AGAIN as above.  201: the answer is not the
+     * target's but the list of what has been received.
+     */
+    ngx_int_t                 (*end)(ngx_http_upload_ctx_t *ctx);
+
+    /*
+     * The upload has failed; NGX_AGAIN as above.  NGX_OK: goes on to the
+     * target all the same.  NULL: all files of the request are removed.
+     */
+    ngx_int_t                 (*abort)(ngx_http_upload_ctx_t *ctx,
+                                       ngx_int_t *status);
+} ngx_http_upload_entrance_t;
 
 
 typedef enum {
@@ -112,15 +227,19 @@ typedef enum {
 } ngx_http_upload_part_e;
 
 
-typedef struct {
+struct ngx_http_upload_ctx_s {
     ngx_queue_t                 queue;      /* of the uploads of this worker */
     ngx_http_request_t         *request;
     ngx_http_upload_loc_conf_t *conf;
     ngx_uint_t                  digests;
+    ngx_http_upload_entrance_t *entrance;
 
     upload_multipart_t          parser;
     ngx_uint_t                  parts;
+    ngx_uint_t                  fields;
     ngx_http_upload_part_e      part;
+    upload_text_t               data;       /* of the part, not yet taken */
+    u_char                     *parsed;     /* in the input, behind it */
 
     /* of the part that is being read; its text stands in the two buffers */
     upload_disposition_t        disposition;
@@ -134,20 +253,39 @@ typedef struct {
     ngx_str_t                   file_name;
     ngx_str_t                   content_type;
     ngx_str_t                   path;
+    ngx_str_t                   range;      /* Content-Range, as sent */
+    ngx_str_t                   offset;     /* of what is missing */
+    ngx_str_t                   outcome;
     ngx_str_t                   size;
     ngx_str_t                   hex[UPLOAD_DIGEST_COUNT];
 
     ngx_http_upload_store_t     store;
+    ngx_http_upload_io_t        io;
     ngx_http_upload_form_t      form;
 
+    ngx_http_upload_raw_t      *raw;        /* NULL: a form, or ranged */
+    ngx_http_upload_segment_t  *segment;    /* NULL: a file of its own */
+    ngx_str_t                   session;    /* id of a ranged upload */
+
+    /* a body that was read before us */
+    ngx_chain_t                *link;
+    u_char                     *chunk;      /* what was read of its file */
+    u_char                     *chunk_pos;
+    u_char                     *chunk_last;
+    off_t                       chunk_offset;
+
+    u_char                     *lendable;   /* end of core's buffer; or NULL */
     off_t                       received;
     off_t                       turn;       /* received when others are next */
     ngx_msec_t                  start;
     ngx_event_t                 wake;
+    ngx_int_t                   failure;    /* waits for the thread */
 
     unsigned                    reading:1;  /* the body is ours to read */
+    unsigned                    waiting:1;  /* for the thread alone */
+    unsigned                    closing:1;  /* the file of a part has ended */
     unsigned                    handed_on:1;
-} ngx_http_upload_ctx_t;
+};
 
 
 /* Functions below return NGX_OK or the HTTP status of the failure. */
@@ -158,6 +296,9 @@ typedef struct {
 /* Content handler: checks the request and begins to read its body. */
 ngx_int_t ngx_http_upload_handler(ngx_http_request_t *r);
 
+/* Goes on with a request: something has come, or the thread is done. */
+void ngx_http_upload_process(ngx_http_upload_ctx_t *ctx);
+
 /* Process hooks: a worker that is stopped leaves no file behind. */
 ngx_int_t ngx_http_upload_init_process(ngx_cycle_t *cycle);
 void ngx_http_upload_exit_process(ngx_cycle_t *cycle);
@@ -166,39 +307,135 @@ void ngx_http_upload_exit_process(ngx_cycle_t *cycle);
 ngx_http_upload_ctx_t *ngx_http_upload_get_ctx(ngx_http_request_t *r);
 
 
+/* Releases what the segment holds; and removes file and state. */
+void ngx_http_upload_segment_free(ngx_http_upload_ctx_t *ctx);
+void ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx);
+
+
 /* ngx_http_upload_part.c */
+
+/* Copies a text with its control characters as %XX. */
+ngx_int_t ngx_http_upload_text_escape(ngx_http_upload_ctx_t *ctx,
+    ngx_str_t *out, const u_char *data, size_t length);
 
 /* Prepares for the body whose Content-Type has been checked. */
 ngx_int_t ngx_http_upload_parts_init(ngx_http_upload_ctx_t *ctx,
     upload_text_t *boundary);
 
-/* Takes the next bytes of the body. */
-ngx_int_t ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx, u_char *pos,
-    u_char *end);
-
-/* Checks that the body was whole. */
-ngx_int_t ngx_http_upload_parts_end(ngx_http_upload_ctx_t *ctx);
+extern ngx_http_upload_entrance_t  ngx_http_upload_form_entrance;
 
 
-/* ngx_http_upload_store.c */
+/* ngx_http_upload_raw.c */
+
+ngx_int_t ngx_http_upload_raw_init(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_ranged.c */
+
+ngx_int_t ngx_http_upload_ranged_init(ngx_http_upload_ctx_t *ctx);
+
+/* Answers 201 with what has been received. */
+ngx_int_t ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_input.c */
+
+/*
+ * Reads what has come of the body and gives it to the entrance, until it has
+ * ended (NGX_OK), or the client (NGX_DONE) or the thread (NGX_AGAIN) must be
+ * waited for, or others are next (NGX_BUSY), or the rate says to pause
+ * (NGX_DECLINED).
+ */
+ngx_int_t ngx_http_upload_input(ngx_http_upload_ctx_t *ctx);
+
+/* Gives the entrance what has come already; no more is read. */
+ngx_int_t ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx);
+
+/* Milliseconds that the request is ahead of its rate; 0: none. */
+ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
+
+/* Gives core another buffer for the one that the store now has. */
+void ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_path.c */
+
+/*
+ * Makes a new file below upload_store, with the mode of upload_store_access.
+ * With a name, of characters that need no care, it is "NAME.digits".
+ */
+ngx_int_t ngx_http_upload_path_create(ngx_http_upload_ctx_t *ctx,
+    ngx_str_t *name, int flags, ngx_str_t *path, ngx_fd_t *fd);
+
+/* Names the state file of a session, and makes its hashed directories. */
+ngx_int_t ngx_http_upload_path_state(ngx_http_upload_ctx_t *ctx,
+    ngx_str_t *session, ngx_str_t *path);
+
+/* Evaluates the root of a store; refuses values that climb. */
+ngx_int_t ngx_http_upload_path_root(ngx_http_upload_ctx_t *ctx,
+    ngx_http_upload_path_t *store, ngx_str_t *root);
+
+/* Whether what the client has announced fits on the disk. */
+ngx_int_t ngx_http_upload_path_space(ngx_http_upload_ctx_t *ctx);
+
+/* Logs a failed call and tells its status; a full disk is always 507. */
+ngx_int_t ngx_http_upload_path_error(ngx_http_upload_ctx_t *ctx, ngx_err_t err,
+    const char *call, u_char *path, ngx_int_t status);
+
+
+/* ngx_http_upload_store.c: NGX_AGAIN means that the thread is at work */
 
 ngx_int_t ngx_http_upload_store_open(ngx_http_upload_ctx_t *ctx);
-ngx_int_t ngx_http_upload_store_write(ngx_http_upload_ctx_t *ctx,
-    const u_char *data, size_t length);
 
-/* Writes what is buffered, closes the file, sets its size and digests. */
+/* Goes on with a file that is open: its first byte goes to base. */
+ngx_int_t ngx_http_upload_store_begin(ngx_http_upload_ctx_t *ctx, off_t base);
+
+/* Takes bytes and moves *pos. */
+ngx_int_t ngx_http_upload_store_write(ngx_http_upload_ctx_t *ctx, u_char **pos,
+    u_char *end);
+
+/* Writes what is left, makes it durable if so configured. */
+ngx_int_t ngx_http_upload_store_flush(ngx_http_upload_ctx_t *ctx,
+    ngx_uint_t sync);
+
+/* Flushes and closes the file, sets its size and digests. */
 ngx_int_t ngx_http_upload_store_close(ngx_http_upload_ctx_t *ctx);
+
+/* Sets the variables of digests and size. */
+ngx_int_t ngx_http_upload_store_results(ngx_http_upload_ctx_t *ctx,
+    off_t size);
 
 /* Closes what is open and removes the request's files; never fails. */
 void ngx_http_upload_store_remove(ngx_http_upload_ctx_t *ctx);
 
-/* Closes what is open and frees the digests. */
+/* Closes what is open. */
 void ngx_http_upload_store_free(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_io.c */
+
+/*
+ * Runs ctx->io: NGX_AGAIN when a thread does it and the request is called
+ * again, else what ngx_http_upload_io_result() says.
+ */
+ngx_int_t ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx);
+
+/* NGX_AGAIN while the thread is at work; then whether all went well. */
+ngx_int_t ngx_http_upload_io_result(ngx_http_upload_ctx_t *ctx);
+
+/* The run of a plain write. */
+void ngx_http_upload_io_write(ngx_http_upload_io_t *io);
 
 
 /* ngx_http_upload_form.c */
 
 ngx_int_t ngx_http_upload_form_init(ngx_http_upload_ctx_t *ctx);
+
+/* Prepares for a body that is no form: the boundary is one of our own. */
+ngx_int_t ngx_http_upload_form_own(ngx_http_upload_ctx_t *ctx);
+
+/* Puts set and aggregate fields of the one file, and ends the form. */
+ngx_int_t ngx_http_upload_form_whole(ngx_http_upload_ctx_t *ctx);
 
 /* Notes the name of a client's field, passed on or not. */
 ngx_int_t ngx_http_upload_form_note(ngx_http_upload_ctx_t *ctx,

@@ -1,6 +1,8 @@
 
 #include "ngx_http_upload.h"
 
+#include <openssl/rand.h>
+
 
 #define NGX_HTTP_UPLOAD_FORM_BUFFER  4096
 
@@ -37,6 +39,65 @@ ngx_http_upload_form_init(ngx_http_upload_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* 128 random bits: nobody can write the boundary into a value on purpose. */
+
+ngx_int_t
+ngx_http_upload_form_own(ngx_http_upload_ctx_t *ctx)
+{
+    u_char          *p, *boundary;
+    ngx_uint_t       i;
+    ngx_pool_t      *pool;
+    unsigned char    random[16];
+
+    static u_char    type[] = "multipart/form-data; boundary=";
+
+    pool = ctx->request->pool;
+
+    if (RAND_bytes(random, sizeof(random)) != 1) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_pnalloc(pool, sizeof(type) - 1 + 2 * sizeof(random));
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->form.type.data = p;
+
+    boundary = ngx_cpymem(p, type, sizeof(type) - 1);
+    p = boundary;
+
+    for (i = 0; i < sizeof(random); i++) {
+        p = ngx_sprintf(p, "%02xd", (int) random[i]);
+    }
+
+    ctx->form.type.len = p - ctx->form.type.data;
+
+    if (upload_multipart_init(&ctx->parser, boundary, p - boundary, NULL, 0)
+        != 0)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_upload_form_init(ctx);
+}
+
+
+ngx_int_t
+ngx_http_upload_form_whole(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_upload_form_fields(ctx, ctx->conf->set_fields);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_form_fields(ctx, ctx->conf->aggregate_fields);
+    }
+
+    return rc == NGX_OK ? ngx_http_upload_form_end(ctx) : rc;
 }
 
 

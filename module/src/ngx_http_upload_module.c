@@ -11,11 +11,17 @@ static char *ngx_http_upload_set_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_upload_set_value(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_upload_set_field(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_upload_set_pass_field(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_upload_set_cleanup(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_upload_set_thread_pool(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_upload_set_checksums(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_upload_positive(ngx_conf_t *cf, void *post, void *data);
 
@@ -50,7 +56,7 @@ static ngx_command_t  ngx_http_upload_commands[] = {
       NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1234,
       ngx_http_upload_set_store,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_upload_loc_conf_t, store),
       NULL },
 
     { ngx_string("upload_store_access"),
@@ -174,6 +180,90 @@ static ngx_command_t  ngx_http_upload_commands[] = {
       offsetof(ngx_http_upload_loc_conf_t, headers),
       NULL },
 
+    { ngx_string("upload_sync"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, sync),
+      NULL },
+
+    { ngx_string("upload_min_free_space"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_off_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, min_free_space),
+      NULL },
+
+    { ngx_string("upload_thread_pool"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_thread_pool,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("upload_checksums"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_upload_set_checksums,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("upload_max_parts"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, max_parts),
+      NULL },
+
+    { ngx_string("upload_max_fields"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, max_fields),
+      NULL },
+
+    { ngx_string("upload_resumable"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, resumable),
+      NULL },
+
+    { ngx_string("upload_state_store"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1234,
+      ngx_http_upload_set_store,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, state_store),
+      NULL },
+
+    { ngx_string("upload_raw"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw),
+      NULL },
+
+    { ngx_string("upload_raw_path"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw_path),
+      NULL },
+
+    { ngx_string("upload_raw_offset"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw_offset),
+      NULL },
+
+    { ngx_string("upload_raw_length"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw_length),
+      NULL },
+
       ngx_null_command
 };
 
@@ -252,15 +342,15 @@ ngx_http_upload_set_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_upload_loc_conf_t *ulcf = conf;
-
     ngx_int_t                          level;
     ngx_str_t                         *value, root;
     ngx_uint_t                         i, digits;
-    ngx_http_upload_path_t            *store;
+    ngx_http_upload_path_t            *store, **slot;
     ngx_http_compile_complex_value_t   ccv;
 
-    if (ulcf->store) {
+    slot = (ngx_http_upload_path_t **) ((char *) conf + cmd->offset);
+
+    if (*slot) {
         return "is duplicate";
     }
 
@@ -278,9 +368,9 @@ ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (level == NGX_ERROR || level == 0 || (digits += level) > 10) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "upload_store: not a level, got \"%V\"; use up "
-                               "to three numbers of digits, 10 digits in all",
-                               &value[i]);
+                               "%V: not a level, got \"%V\"; use up to three "
+                               "numbers of digits, 10 digits in all",
+                               &value[0], &value[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -310,9 +400,29 @@ ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    ulcf->store = store;
+    *slot = store;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_upload_set_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                *value;
+    ngx_http_upload_value_t **slot;
+
+    slot = (ngx_http_upload_value_t **) ((char *) conf + cmd->offset);
+
+    if (*slot) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    *slot = ngx_http_upload_value(cf, &value[1]);
+
+    return *slot ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -444,6 +554,79 @@ ngx_http_upload_set_cleanup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         statuses->from = from;
         statuses->to = to;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_upload_set_thread_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_upload_loc_conf_t *ulcf = conf;
+
+    ngx_str_t  *value;
+
+    if (ulcf->pool_name.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+#if !(NGX_THREADS)
+
+    if (ngx_strcmp(value[1].data, "off") != 0) {
+        return "needs an nginx that is built --with-threads; use \"off\"";
+    }
+
+#endif
+
+    ulcf->pool_name = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_upload_set_checksums(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_upload_loc_conf_t *ulcf = conf;
+
+    ngx_str_t          *value;
+    ngx_uint_t          i, n;
+
+    static const char  *names[UPLOAD_DIGEST_COUNT] = {
+        "md5", "sha1", "sha256", "sha512", "crc32"
+    };
+
+    if (ulcf->checksums != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    ulcf->checksums = 0;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (n = 0; n < UPLOAD_DIGEST_COUNT; n++) {
+
+            if (ngx_strcmp(value[i].data, names[n]) == 0) {
+                ulcf->checksums |= 1U << n;
+                break;
+            }
+        }
+
+        if (n == UPLOAD_DIGEST_COUNT) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "upload_checksums: not a checksum, got \"%V\"; "
+                               "use md5, sha1, sha256, sha512, crc32, or off "
+                               "alone", &value[i]);
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
@@ -609,7 +792,13 @@ ngx_http_upload_create_loc_conf(ngx_conf_t *cf)
      *     conf->pass_fields = NULL;
      *     conf->headers = NULL;
      *     conf->cleanup = NULL;
+     *     conf->state_store = NULL;
+     *     conf->raw_path = NULL;
+     *     conf->raw_offset = NULL;
+     *     conf->raw_length = NULL;
      *     conf->digests = 0;
+     *     conf->pool_name = { 0, NULL };
+     *     conf->pool = NULL;
      *     conf->handler = 0;
      */
 
@@ -621,6 +810,13 @@ ngx_http_upload_create_loc_conf(ngx_conf_t *cf)
     conf->max_output_body_length = NGX_CONF_UNSET_SIZE;
     conf->limit_rate = NGX_CONF_UNSET_SIZE;
     conf->max_file_size = NGX_CONF_UNSET;
+    conf->min_free_space = NGX_CONF_UNSET;
+    conf->max_parts = NGX_CONF_UNSET_UINT;
+    conf->max_fields = NGX_CONF_UNSET_UINT;
+    conf->checksums = NGX_CONF_UNSET_UINT;
+    conf->sync = NGX_CONF_UNSET;
+    conf->resumable = NGX_CONF_UNSET;
+    conf->raw = NGX_CONF_UNSET;
     conf->pass_args = NGX_CONF_UNSET;
     conf->tame_arrays = NGX_CONF_UNSET;
     conf->empty_names = NGX_CONF_UNSET;
@@ -637,6 +833,22 @@ ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->store == NULL) {
         conf->store = prev->store;
+    }
+
+    if (conf->state_store == NULL) {
+        conf->state_store = prev->state_store;
+    }
+
+    if (conf->raw_path == NULL) {
+        conf->raw_path = prev->raw_path;
+    }
+
+    if (conf->raw_offset == NULL) {
+        conf->raw_offset = prev->raw_offset;
+    }
+
+    if (conf->raw_length == NULL) {
+        conf->raw_length = prev->raw_length;
     }
 
     if (conf->set_fields == NULL) {
@@ -672,11 +884,20 @@ ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               prev->max_output_body_length, 100 * 1024);
     ngx_conf_merge_size_value(conf->limit_rate, prev->limit_rate, 0);
     ngx_conf_merge_off_value(conf->max_file_size, prev->max_file_size, 0);
+    ngx_conf_merge_off_value(conf->min_free_space, prev->min_free_space, 0);
+    ngx_conf_merge_uint_value(conf->max_parts, prev->max_parts, 10000);
+    ngx_conf_merge_uint_value(conf->max_fields, prev->max_fields, 10000);
+    ngx_conf_merge_uint_value(conf->checksums, prev->checksums, 0);
+    ngx_conf_merge_value(conf->sync, prev->sync, 1);
+    ngx_conf_merge_value(conf->resumable, prev->resumable, 0);
+    ngx_conf_merge_value(conf->raw, prev->raw, 0);
+    ngx_conf_merge_str_value(conf->pool_name, prev->pool_name, "default");
     ngx_conf_merge_value(conf->pass_args, prev->pass_args, 0);
     ngx_conf_merge_value(conf->tame_arrays, prev->tame_arrays, 0);
     ngx_conf_merge_value(conf->empty_names, prev->empty_names, 0);
 
-    conf->digests = ngx_http_upload_field_digests(conf->set_fields)
+    conf->digests = conf->checksums
+                    | ngx_http_upload_field_digests(conf->set_fields)
                     | ngx_http_upload_field_digests(conf->aggregate_fields)
                     | ngx_http_upload_field_digests(conf->headers);
 
@@ -717,6 +938,18 @@ ngx_http_upload_merge_handler(ngx_conf_t *cf, ngx_http_upload_loc_conf_t *prev,
                       &clcf->name);
         return NGX_CONF_ERROR;
     }
+
+#if (NGX_THREADS)
+
+    if (conf->handler && ngx_strcmp(conf->pool_name.data, "off") != 0) {
+
+        conf->pool = ngx_thread_pool_add(cf, &conf->pool_name);
+        if (conf->pool == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+#endif
 
     return NGX_CONF_OK;
 }

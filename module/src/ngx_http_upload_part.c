@@ -2,10 +2,12 @@
 #include "ngx_http_upload.h"
 
 
-/* Parts of one body: many times what a person selects. */
-#define NGX_HTTP_UPLOAD_MAX_PARTS  10000
-
-
+static ngx_int_t ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx,
+    u_char **pos, u_char *end);
+static ngx_int_t ngx_http_upload_parts_end(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_part_event(ngx_http_upload_ctx_t *ctx,
+    upload_multipart_event_t event);
+static ngx_int_t ngx_http_upload_part_many(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_part_header(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_part_keep(ngx_http_upload_ctx_t *ctx,
     upload_text_t *slot, u_char *buffer, u_char *value, size_t length);
@@ -16,10 +18,15 @@ static ngx_int_t ngx_http_upload_part_field(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name);
 static ngx_int_t ngx_http_upload_part_data(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_part_end(ngx_http_upload_ctx_t *ctx);
-static ngx_int_t ngx_http_upload_part_escape(ngx_http_upload_ctx_t *ctx,
-    ngx_str_t *out, upload_text_t *text);
 static ngx_int_t ngx_http_upload_part_malformed(ngx_http_upload_ctx_t *ctx,
     upload_multipart_event_t event);
+
+
+ngx_http_upload_entrance_t  ngx_http_upload_form_entrance = {
+    ngx_http_upload_parts_read,
+    ngx_http_upload_parts_end,
+    NULL
+};
 
 
 ngx_int_t
@@ -51,43 +58,49 @@ ngx_http_upload_parts_init(ngx_http_upload_ctx_t *ctx, upload_text_t *boundary)
 }
 
 
-ngx_int_t
-ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx, u_char *pos, u_char *end)
+/*
+ * What the disk was not ready for goes first.  The parser is past it, yet it
+ * still lies in the input: until it is taken, we are no further.
+ */
+
+static ngx_int_t
+ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx, u_char **pos,
+    u_char *end)
 {
+    u_char                   *start;
     ngx_int_t                 rc;
     upload_multipart_event_t  event;
 
+    start = *pos;
+
+    if (ctx->parsed) {
+        *pos = ctx->parsed;
+        ctx->parsed = NULL;
+    }
+
     for ( ;; ) {
 
-        event = upload_multipart_next(&ctx->parser, &pos, end);
-
-        switch (event) {
-
-        case UPLOAD_MULTIPART_MORE:
-            return NGX_OK;
-
-        case UPLOAD_MULTIPART_END:
-            rc = NGX_OK;
-            break;
-
-        case UPLOAD_MULTIPART_HEADER:
-            rc = ngx_http_upload_part_header(ctx);
-            break;
-
-        case UPLOAD_MULTIPART_BODY:
-            rc = ngx_http_upload_part_start(ctx);
-            break;
-
-        case UPLOAD_MULTIPART_DATA:
-            rc = ngx_http_upload_part_data(ctx);
-            break;
-
-        case UPLOAD_MULTIPART_PART_END:
+        if (ctx->closing) {
             rc = ngx_http_upload_part_end(ctx);
-            break;
 
-        default:
-            return ngx_http_upload_part_malformed(ctx, event);
+        } else if (ctx->data.length) {
+            rc = ngx_http_upload_part_data(ctx);
+
+        } else {
+            event = upload_multipart_next(&ctx->parser, pos, end);
+
+            if (event == UPLOAD_MULTIPART_MORE) {
+                return NGX_OK;
+            }
+
+            rc = ngx_http_upload_part_event(ctx, event);
+        }
+
+        if (rc == NGX_AGAIN && ctx->data.length && ctx->data.data >= start
+            && ctx->data.data < end)
+        {
+            ctx->parsed = *pos;
+            *pos = ctx->data.data;
         }
 
         if (rc != NGX_OK) {
@@ -97,17 +110,46 @@ ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx, u_char *pos, u_char *end)
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_http_upload_parts_end(ngx_http_upload_ctx_t *ctx)
 {
-    if (upload_multipart_complete(&ctx->parser)) {
-        return NGX_OK;
+    if (!upload_multipart_complete(&ctx->parser)) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "upload: the body ends before its final boundary");
+        return NGX_HTTP_BAD_REQUEST;
     }
 
-    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                  "upload: the body ends before its final boundary");
+    return ngx_http_upload_form_end(ctx);
+}
 
-    return NGX_HTTP_BAD_REQUEST;
+
+static ngx_int_t
+ngx_http_upload_part_event(ngx_http_upload_ctx_t *ctx,
+    upload_multipart_event_t event)
+{
+    switch (event) {
+
+    case UPLOAD_MULTIPART_END:
+        return NGX_OK;
+
+    case UPLOAD_MULTIPART_HEADER:
+        return ngx_http_upload_part_header(ctx);
+
+    case UPLOAD_MULTIPART_BODY:
+        return ngx_http_upload_part_start(ctx);
+
+    case UPLOAD_MULTIPART_DATA:
+        ctx->data.data = ctx->parser.text;
+        ctx->data.length = ctx->parser.length;
+        return NGX_OK;
+
+    case UPLOAD_MULTIPART_PART_END:
+        ctx->closing = 1;
+        return NGX_OK;
+
+    default:
+        return ngx_http_upload_part_malformed(ctx, event);
+    }
 }
 
 
@@ -189,10 +231,11 @@ ngx_http_upload_part_start(ngx_http_upload_ctx_t *ctx)
         return ngx_http_upload_part_malformed(ctx, UPLOAD_MULTIPART_BAD_HEADER);
     }
 
-    if (++ctx->parts > NGX_HTTP_UPLOAD_MAX_PARTS) {
-        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                      "upload: more than %d parts", NGX_HTTP_UPLOAD_MAX_PARTS);
-        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    if (++ctx->parts > ctx->conf->max_parts
+        || (!ctx->disposition.is_file
+            && ++ctx->fields > ctx->conf->max_fields))
+    {
+        return ngx_http_upload_part_many(ctx);
     }
 
     text = &ctx->disposition.name;
@@ -205,7 +248,9 @@ ngx_http_upload_part_start(ngx_http_upload_ctx_t *ctx)
 
     if (ctx->disposition.is_file) {
 
-        if (ngx_http_upload_part_escape(ctx, &name, text) != NGX_OK) {
+        if (ngx_http_upload_text_escape(ctx, &name, text->data, text->length)
+            != NGX_OK)
+        {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
@@ -228,8 +273,9 @@ ngx_http_upload_part_file(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
     ctx->file_number++;
     ctx->field_name = *name;
 
-    if (ngx_http_upload_part_escape(ctx, &ctx->file_name,
-                                    &ctx->disposition.filename)
+    if (ngx_http_upload_text_escape(ctx, &ctx->file_name,
+                                    ctx->disposition.filename.data,
+                                    ctx->disposition.filename.length)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -238,7 +284,8 @@ ngx_http_upload_part_file(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
     if (ctx->type.length == 0) {
         ngx_str_set(&ctx->content_type, "application/octet-stream");
 
-    } else if (ngx_http_upload_part_escape(ctx, &ctx->content_type, &ctx->type)
+    } else if (ngx_http_upload_text_escape(ctx, &ctx->content_type,
+                                           ctx->type.data, ctx->type.length)
                != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -299,65 +346,98 @@ ngx_http_upload_part_field(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
 static ngx_int_t
 ngx_http_upload_part_data(ngx_http_upload_ctx_t *ctx)
 {
+    u_char     *pos, *end;
+    ngx_int_t   rc;
+
+    pos = ctx->data.data;
+    end = pos + ctx->data.length;
+
     switch (ctx->part) {
 
     case NGX_HTTP_UPLOAD_PART_FILE:
-        return ngx_http_upload_store_write(ctx, ctx->parser.text,
-                                           ctx->parser.length);
+        rc = ngx_http_upload_store_write(ctx, &pos, end);
+        break;
 
     case NGX_HTTP_UPLOAD_PART_FIELD:
-        return ngx_http_upload_form_write(ctx, ctx->parser.text,
-                                          ctx->parser.length);
+        rc = ngx_http_upload_form_write(ctx, pos, end - pos);
+        pos = end;
+        break;
 
     default:
-        return NGX_OK;
+        rc = NGX_OK;
+        pos = end;
+        break;
     }
+
+    ctx->data.data = pos;
+    ctx->data.length = end - pos;
+
+    return rc;
 }
 
 
 static ngx_int_t
 ngx_http_upload_part_end(ngx_http_upload_ctx_t *ctx)
 {
-    ngx_int_t               rc;
-    ngx_http_upload_part_e  part;
+    ngx_int_t  rc;
 
-    part = ctx->part;
+    switch (ctx->part) {
 
+    case NGX_HTTP_UPLOAD_PART_FILE:
+        rc = ngx_http_upload_store_close(ctx);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_upload_form_fields(ctx, ctx->conf->aggregate_fields);
+        }
+
+        break;
+
+    case NGX_HTTP_UPLOAD_PART_FIELD:
+        rc = ngx_http_upload_form_close(ctx);
+        break;
+
+    default:
+        rc = NGX_OK;
+        break;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->closing = 0;
     ctx->part = NGX_HTTP_UPLOAD_PART_HEADERS;
     ngx_memzero(&ctx->disposition, sizeof(upload_disposition_t));
     ngx_memzero(&ctx->type, sizeof(upload_text_t));
 
-    switch (part) {
+    return NGX_OK;
+}
 
-    case NGX_HTTP_UPLOAD_PART_FILE:
-        rc = ngx_http_upload_store_close(ctx);
-        if (rc != NGX_OK) {
-            return rc;
-        }
 
-        return ngx_http_upload_form_fields(ctx, ctx->conf->aggregate_fields);
+static ngx_int_t
+ngx_http_upload_part_many(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "upload: more than upload_max_parts %ui "
+                  "or upload_max_fields %ui",
+                  ctx->conf->max_parts, ctx->conf->max_fields);
 
-    case NGX_HTTP_UPLOAD_PART_FIELD:
-        return ngx_http_upload_form_close(ctx);
-
-    default:
-        return NGX_OK;
-    }
+    return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
 }
 
 
 /* Copies what is to outlive the part: variables show it until the log. */
 
-static ngx_int_t
-ngx_http_upload_part_escape(ngx_http_upload_ctx_t *ctx, ngx_str_t *out,
-    upload_text_t *text)
+ngx_int_t
+ngx_http_upload_text_escape(ngx_http_upload_ctx_t *ctx, ngx_str_t *out,
+    const u_char *data, size_t length)
 {
-    out->data = ngx_pnalloc(ctx->request->pool, 3 * text->length + 1);
+    out->data = ngx_pnalloc(ctx->request->pool, 3 * length + 1);
     if (out->data == NULL) {
         return NGX_ERROR;
     }
 
-    out->len = upload_text_escape(out->data, text->data, text->length);
+    out->len = upload_text_escape(out->data, data, length);
 
     return NGX_OK;
 }

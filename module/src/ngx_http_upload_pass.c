@@ -10,8 +10,11 @@ static ngx_int_t ngx_http_upload_args(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *args);
 static ngx_int_t ngx_http_upload_add_headers(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_set_length(ngx_http_request_t *r,
-    off_t length);
-static ngx_list_t *ngx_http_upload_other_headers(ngx_http_request_t *r);
+    off_t length, ngx_str_t *type);
+static ngx_table_elt_t *ngx_http_upload_add_header(ngx_list_t *headers,
+    const char *name, u_char *lowercase, ngx_str_t *value);
+static ngx_list_t *ngx_http_upload_other_headers(ngx_http_request_t *r,
+    ngx_str_t *type);
 
 
 ngx_int_t
@@ -24,7 +27,8 @@ ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx)
 
     if (ngx_http_upload_target(ctx, &target) != NGX_OK
         || ngx_http_upload_add_headers(ctx) != NGX_OK
-        || ngx_http_upload_set_length(r, ctx->form.length) != NGX_OK)
+        || ngx_http_upload_set_length(r, ctx->form.length, &ctx->form.type)
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -82,7 +86,7 @@ ngx_http_upload_drop_body(ngx_http_request_t *r)
 
     r->read_event_handler = ngx_http_block_reading;
 
-    return ngx_http_upload_set_length(r, 0);
+    return ngx_http_upload_set_length(r, 0, NULL);
 }
 
 
@@ -244,34 +248,44 @@ ngx_http_upload_add_headers(ngx_http_upload_ctx_t *ctx)
  */
 
 static ngx_int_t
-ngx_http_upload_set_length(ngx_http_request_t *r, off_t length)
+ngx_http_upload_set_length(ngx_http_request_t *r, off_t length,
+    ngx_str_t *type)
 {
-    u_char           *p;
+    ngx_str_t         value;
     ngx_list_t       *headers;
     ngx_table_elt_t  *h;
 
-    headers = ngx_http_upload_other_headers(r);
+    if (type && type->data == NULL) {
+        type = NULL;
+    }
+
+    headers = ngx_http_upload_other_headers(r, type);
     if (headers == NULL) {
         return NGX_ERROR;
     }
 
-    h = ngx_list_push(headers);
+    if (type) {
+        h = ngx_http_upload_add_header(headers, "Content-Type",
+                                       (u_char *) "content-type", type);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        r->headers_in.content_type = h;
+    }
+
+    value.data = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%O", length) - value.data;
+
+    h = ngx_http_upload_add_header(headers, "Content-Length",
+                                   (u_char *) "content-length", &value);
     if (h == NULL) {
         return NGX_ERROR;
     }
-
-    p = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    ngx_str_set(&h->key, "Content-Length");
-    h->lowcase_key = (u_char *) "content-length";
-    h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
-    h->value.data = p;
-    h->value.len = ngx_sprintf(p, "%O", length) - p;
 
     r->headers_in.headers = *headers;
 
@@ -288,8 +302,33 @@ ngx_http_upload_set_length(ngx_http_request_t *r, off_t length)
 }
 
 
+static ngx_table_elt_t *
+ngx_http_upload_add_header(ngx_list_t *headers, const char *name,
+    u_char *lowercase, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->lowcase_key = lowercase;
+    h->hash = ngx_hash_key(lowercase, h->key.len);
+    h->value = *value;
+
+    return h;
+}
+
+
+/* All but those that tell of the body. */
+
 static ngx_list_t *
-ngx_http_upload_other_headers(ngx_http_request_t *r)
+ngx_http_upload_other_headers(ngx_http_request_t *r, ngx_str_t *type)
 {
     ngx_uint_t        i;
     ngx_list_t       *headers;
@@ -309,7 +348,9 @@ ngx_http_upload_other_headers(ngx_http_request_t *r)
 
             if (upload_text_is(h[i].key.data, h[i].key.len, "content-length")
                 || upload_text_is(h[i].key.data, h[i].key.len,
-                                  "transfer-encoding"))
+                                  "transfer-encoding")
+                || (type && upload_text_is(h[i].key.data, h[i].key.len,
+                                           "content-type")))
             {
                 continue;
             }

@@ -8,11 +8,9 @@
 /* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
 
-/* Read at once of a body that another module has put into a file. */
-#define NGX_HTTP_UPLOAD_FILE_CHUNK  65536
-
 
 static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
+static ngx_int_t ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_options(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_boundary(ngx_http_request_t *r,
     upload_text_t *boundary);
@@ -20,18 +18,18 @@ static ngx_http_upload_ctx_t *ngx_http_upload_create_ctx(ngx_http_request_t *r);
 static void ngx_http_upload_body_handler(ngx_http_request_t *r);
 static void ngx_http_upload_read_handler(ngx_http_request_t *r);
 static void ngx_http_upload_wake_handler(ngx_event_t *ev);
-static void ngx_http_upload_process(ngx_http_upload_ctx_t *ctx);
-static ngx_int_t ngx_http_upload_read(ngx_http_upload_ctx_t *ctx);
-static ngx_int_t ngx_http_upload_consume(ngx_http_upload_ctx_t *ctx);
-static ngx_int_t ngx_http_upload_consume_file(ngx_http_upload_ctx_t *ctx,
-    ngx_buf_t *b);
-static ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_wait(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_pause(ngx_http_upload_ctx_t *ctx,
+    ngx_msec_t pause);
 static void ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_answer(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status);
 static void ngx_http_upload_cleanup(void *data);
 static void ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
 
 
 static ngx_queue_t  ngx_http_upload_queue;
@@ -127,17 +125,16 @@ ngx_http_upload_get_ctx(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_upload_start(ngx_http_request_t *r)
 {
-    ngx_int_t               rc;
-    upload_text_t           boundary;
-    ngx_http_upload_ctx_t  *ctx;
+    ngx_int_t                    rc;
+    ngx_http_upload_ctx_t       *ctx;
+    ngx_http_upload_loc_conf_t  *ulcf;
 
-    if (!(r->method & NGX_HTTP_POST)) {
+    ulcf = ngx_http_get_module_loc_conf(r, ngx_http_upload_module);
+
+    if (!(r->method & (ulcf->raw ? NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH
+                                 : NGX_HTTP_POST)))
+    {
         return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_upload_boundary(r, &boundary);
-    if (rc != NGX_OK) {
-        return rc;
     }
 
     ctx = ngx_http_upload_create_ctx(r);
@@ -145,12 +142,12 @@ ngx_http_upload_start(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_upload_parts_init(ctx, &boundary);
-    if (rc != NGX_OK) {
-        return rc;
+    rc = ngx_http_upload_entrance(ctx);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_path_space(ctx);
     }
 
-    rc = ngx_http_upload_form_init(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -168,10 +165,40 @@ ngx_http_upload_start(ngx_http_request_t *r)
 
 
 static ngx_int_t
+ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t      rc;
+    upload_text_t  boundary;
+
+    if (ctx->conf->raw) {
+        return ngx_http_upload_raw_init(ctx);
+    }
+
+    rc = ngx_http_upload_boundary(ctx->request, &boundary);
+
+    if (rc == NGX_DECLINED) {
+        return ctx->conf->resumable ? ngx_http_upload_ranged_init(ctx)
+                                    : NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->entrance = &ngx_http_upload_form_entrance;
+
+    rc = ngx_http_upload_parts_init(ctx, &boundary);
+
+    return rc == NGX_OK ? ngx_http_upload_form_init(ctx) : rc;
+}
+
+
+static ngx_int_t
 ngx_http_upload_options(ngx_http_request_t *r)
 {
-    ngx_int_t         rc;
-    ngx_table_elt_t  *h;
+    ngx_int_t                    rc;
+    ngx_table_elt_t             *h;
+    ngx_http_upload_loc_conf_t  *ulcf;
 
     r->expect_tested = 1;
 
@@ -189,7 +216,15 @@ ngx_http_upload_options(ngx_http_request_t *r)
 
     h->hash = 1;
     ngx_str_set(&h->key, "Allow");
-    ngx_str_set(&h->value, "OPTIONS, POST");
+
+    ulcf = ngx_http_get_module_loc_conf(r, ngx_http_upload_module);
+
+    if (ulcf->raw) {
+        ngx_str_set(&h->value, "OPTIONS, PATCH, POST, PUT");
+
+    } else {
+        ngx_str_set(&h->value, "OPTIONS, POST");
+    }
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = 0;
@@ -198,6 +233,8 @@ ngx_http_upload_options(ngx_http_request_t *r)
     return ngx_http_send_header(r);
 }
 
+
+/* NGX_DECLINED: the body is no form. */
 
 static ngx_int_t
 ngx_http_upload_boundary(ngx_http_request_t *r, upload_text_t *boundary)
@@ -243,10 +280,10 @@ ngx_http_upload_boundary(ngx_http_request_t *r, upload_text_t *boundary)
         return NGX_OK;
 
     case 1:
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "upload: client sent Content-Type \"%V\", "
                       "not multipart/form-data", type);
-        return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        return NGX_DECLINED;
 
     default:
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -300,6 +337,7 @@ ngx_http_upload_body_handler(ngx_http_request_t *r)
     ctx = ngx_http_upload_get_ctx(r);
 
     ctx->reading = r->reading_body;
+    ctx->link = r->request_body ? r->request_body->bufs : NULL;
     ctx->turn = ctx->received + NGX_HTTP_UPLOAD_TURN;
 
     r->read_event_handler = ngx_http_upload_read_handler;
@@ -322,7 +360,7 @@ ngx_http_upload_read_handler(ngx_http_request_t *r)
         return;
     }
 
-    if (ctx->wake.timer_set || ctx->wake.posted) {
+    if (ctx->wake.timer_set || ctx->wake.posted || ctx->waiting) {
         return;
     }
 
@@ -353,206 +391,84 @@ ngx_http_upload_wake_handler(ngx_event_t *ev)
 }
 
 
-static void
+void
 ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
 {
     ngx_int_t            rc;
-    ngx_msec_t           pause;
-    ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    c = r->connection;
+
+    if (ctx->failure) {
+        /* it has waited for the thread */
+        ngx_http_upload_fail(ctx, ctx->failure);
+        return;
+    }
 
     if (r->request_body == NULL) {
         ngx_http_upload_fail(ctx, NGX_HTTP_BAD_REQUEST);
         return;
     }
 
-    for ( ;; ) {
+    rc = ngx_http_upload_input(ctx);
 
-        rc = ngx_http_upload_consume(ctx);
+    switch (rc) {
 
-        if (rc != NGX_OK) {
-            ngx_http_upload_fail(ctx, rc);
-            return;
-        }
+    case NGX_OK:
+        ngx_http_upload_finish(ctx);
+        return;
 
-        if (!r->reading_body) {
-            ngx_http_upload_finish(ctx);
-            return;
-        }
+    case NGX_DONE:
+        return;
 
-        pause = ngx_http_upload_excess(ctx);
+    case NGX_AGAIN:
+        ngx_http_upload_wait(ctx);
+        return;
 
-        if (pause) {
+    case NGX_BUSY:
+        ngx_post_event(&ctx->wake, &ngx_posted_next_events);
+        return;
 
-            if (c->read->timer_set) {
-                ngx_del_timer(c->read);
-            }
+    case NGX_DECLINED:
+        ngx_http_upload_pause(ctx, ngx_http_upload_excess(ctx));
+        return;
 
-            ngx_add_timer(&ctx->wake, pause);
-            return;
-        }
-
-        /*
-         * Not only where the socket says that it is ready: a client that is
-         * faster than disk and digests has always sent more by the time we
-         * ask, and the worker would do nothing else until the body ends.
-         */
-
-        if (ctx->received >= ctx->turn) {
-            ngx_post_event(&ctx->wake, &ngx_posted_next_events);
-            return;
-        }
-
-        rc = ngx_http_upload_read(ctx);
-
-        if (rc == NGX_AGAIN) {
-            return;
-        }
-
-        if (rc != NGX_OK) {
-            ngx_http_upload_fail(ctx, rc);
-            return;
-        }
+    default:
+        ngx_http_upload_fail(ctx, rc);
+        return;
     }
 }
 
 
-/* NGX_AGAIN: nothing has come, and core waits for more. */
+/* For the thread: the client is not to blame if it takes long. */
 
-static ngx_int_t
-ngx_http_upload_read(ngx_http_upload_ctx_t *ctx)
+static void
+ngx_http_upload_wait(ngx_http_upload_ctx_t *ctx)
 {
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
+    ngx_event_t  *rev;
 
-    r = ctx->request;
+    rev = ctx->request->connection->read;
 
-    rc = ngx_http_read_unbuffered_request_body(r);
-
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-
-        if (rc == NGX_HTTP_BAD_REQUEST && r->connection->error) {
-            return NGX_HTTP_CLIENT_CLOSED_REQUEST;
-        }
-
-        return rc;
+    if (rev->timer_set) {
+        ngx_del_timer(rev);
     }
 
-    if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
-        return NGX_AGAIN;
-    }
-
-    return (rc == NGX_OK || rc == NGX_AGAIN) ? NGX_OK
-                                             : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    ctx->waiting = 1;
 }
 
 
-/*
- * Buffers that core reads into are marked as read, so that it uses them again.
- * A body that was read before belongs to others as well: it stays as it is.
- */
-
-static ngx_int_t
-ngx_http_upload_consume(ngx_http_upload_ctx_t *ctx)
+static void
+ngx_http_upload_pause(ngx_http_upload_ctx_t *ctx, ngx_msec_t pause)
 {
-    ngx_int_t            rc;
-    ngx_buf_t           *b;
-    ngx_chain_t         *cl, *next;
-    ngx_http_request_t  *r;
+    ngx_connection_t  *c;
 
-    r = ctx->request;
+    c = ctx->request->connection;
 
-    for (cl = r->request_body->bufs; cl; cl = next) {
-
-        b = cl->buf;
-        next = cl->next;
-
-        if (b->in_file && !ngx_buf_in_memory(b)) {
-            rc = ngx_http_upload_consume_file(ctx, b);
-
-        } else {
-            ctx->received += b->last - b->pos;
-            rc = ngx_http_upload_parts_read(ctx, b->pos, b->last);
-        }
-
-        if (ctx->reading) {
-            b->pos = b->last;
-            r->request_body->bufs = next;
-            ngx_free_chain(r->pool, cl);
-        }
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
     }
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_upload_consume_file(ngx_http_upload_ctx_t *ctx, ngx_buf_t *b)
-{
-    off_t      offset;
-    u_char    *chunk;
-    size_t     size;
-    ssize_t    n;
-    ngx_int_t  rc;
-
-    chunk = ngx_palloc(ctx->request->pool, NGX_HTTP_UPLOAD_FILE_CHUNK);
-    if (chunk == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    for (offset = b->file_pos; offset < b->file_last; offset += n) {
-
-        size = (size_t) ngx_min(b->file_last - offset,
-                                NGX_HTTP_UPLOAD_FILE_CHUNK);
-
-        n = ngx_read_file(b->file, chunk, size, offset);
-
-        if (n <= 0) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ctx->received += n;
-
-        rc = ngx_http_upload_parts_read(ctx, chunk, chunk + n);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    ngx_pfree(ctx->request->pool, chunk);
-
-    return NGX_OK;
-}
-
-
-/* Milliseconds that the request is ahead of its rate; 0: none. */
-
-static ngx_msec_t
-ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx)
-{
-    off_t  due, elapsed;
-
-    if (ctx->conf->limit_rate == 0) {
-        return 0;
-    }
-
-    elapsed = (off_t) (ngx_current_msec - ctx->start);
-    due = ctx->received / (off_t) ctx->conf->limit_rate * 1000
-          + ctx->received % (off_t) ctx->conf->limit_rate * 1000
-            / (off_t) ctx->conf->limit_rate;
-
-    if (due <= elapsed) {
-        return 0;
-    }
-
-    return (ngx_msec_t) ngx_min(due - elapsed, NGX_HTTP_UPLOAD_MAX_PAUSE);
+    ngx_add_timer(&ctx->wake, ngx_min(pause, NGX_HTTP_UPLOAD_MAX_PAUSE));
 }
 
 
@@ -561,10 +477,16 @@ ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_upload_parts_end(ctx);
+    rc = ctx->entrance->end(ctx);
 
-    if (rc == NGX_OK) {
-        rc = ngx_http_upload_form_end(ctx);
+    if (rc == NGX_AGAIN) {
+        ngx_http_upload_wait(ctx);
+        return;
+    }
+
+    if (rc == NGX_HTTP_CREATED) {
+        ngx_http_upload_answer(ctx);
+        return;
     }
 
     if (rc == NGX_OK) {
@@ -577,12 +499,52 @@ ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx)
 }
 
 
+/* A segment: more are to come before there is something to hand on. */
+
 static void
-ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
+ngx_http_upload_answer(ngx_http_upload_ctx_t *ctx)
 {
     ngx_http_request_t  *r;
 
     r = ctx->request;
+
+    r->read_event_handler = ngx_http_block_reading;
+    ngx_http_upload_store_free(ctx);
+
+    ngx_http_finalize_request(r, ngx_http_upload_ranged_answer(ctx));
+}
+
+
+/* The thread may still be writing to what is to be removed. */
+
+static void
+ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ctx->failure = status;
+
+    if (ctx->io.busy) {
+        ngx_http_upload_wait(ctx);
+        return;
+    }
+
+    if (ctx->entrance->abort) {
+
+        rc = ctx->entrance->abort(ctx, &status);
+
+        if (rc == NGX_AGAIN) {
+            ngx_http_upload_wait(ctx);
+            return;
+        }
+
+        if (rc == NGX_OK && ngx_http_upload_pass(ctx) == NGX_OK) {
+            return;
+        }
+    }
 
     /* not with the pool: the connection may linger for long */
 
@@ -618,6 +580,20 @@ ngx_http_upload_cleanup(void *data)
 static void
 ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 {
+    if (ctx->segment) {
+
+        /* what is not whole stays for the next request */
+
+        ngx_http_upload_store_remove(ctx);
+        ngx_http_upload_segment_free(ctx);
+
+        if (ctx->session.len && ctx->handed_on && ngx_http_upload_listed(ctx)) {
+            ngx_http_upload_segment_remove(ctx);
+        }
+
+        return;
+    }
+
     if (!ctx->handed_on || ngx_http_upload_unwanted(ctx)) {
         ngx_http_upload_store_remove(ctx);
         return;
@@ -660,24 +636,30 @@ ngx_http_upload_answered(ngx_http_request_t *r)
 static ngx_uint_t
 ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx)
 {
+    ngx_uint_t  status;
+
+    status = ngx_http_upload_status(ctx->request);
+
+    return status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+           || status == NGX_HTTP_REQUEST_TIME_OUT
+           || !ngx_http_upload_answered(ctx->request)
+           || ngx_http_upload_listed(ctx);
+}
+
+
+/* Whether the final status is in upload_cleanup. */
+
+static ngx_uint_t
+ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx)
+{
     ngx_uint_t                   i, status;
-    ngx_http_request_t          *r;
     ngx_http_upload_statuses_t  *statuses;
-
-    r = ctx->request;
-    status = r->err_status ? r->err_status : r->headers_out.status;
-
-    if (status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST
-        || status == NGX_HTTP_REQUEST_TIME_OUT
-        || !ngx_http_upload_answered(r))
-    {
-        return 1;
-    }
 
     if (ctx->conf->cleanup == NULL) {
         return 0;
     }
 
+    status = ngx_http_upload_status(ctx->request);
     statuses = ctx->conf->cleanup->elts;
 
     for (i = 0; i < ctx->conf->cleanup->nelts; i++) {
@@ -688,4 +670,11 @@ ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx)
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_upload_status(ngx_http_request_t *r)
+{
+    return r->err_status ? r->err_status : r->headers_out.status;
 }

@@ -35,6 +35,14 @@ static ngx_http_variable_t  ngx_http_upload_variables[] = {
       offsetof(ngx_http_upload_ctx_t, path),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("upload_offset"), NULL, ngx_http_upload_text_variable,
+      offsetof(ngx_http_upload_ctx_t, offset),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("upload_outcome"), NULL, ngx_http_upload_text_variable,
+      offsetof(ngx_http_upload_ctx_t, outcome),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("upload_file_size"), NULL, ngx_http_upload_text_variable,
       offsetof(ngx_http_upload_ctx_t, size),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -221,7 +229,10 @@ ngx_http_upload_number_variable(ngx_http_request_t *r,
 }
 
 
-/* A file of a form is always whole: "bytes 0-9/10" once it has ended. */
+/*
+ * What a ranged upload has sent; any other file is whole: "bytes 0-9/10" once
+ * it has ended.
+ */
 
 static ngx_int_t
 ngx_http_upload_range_variable(ngx_http_request_t *r,
@@ -231,6 +242,11 @@ ngx_http_upload_range_variable(ngx_http_request_t *r,
     ngx_http_upload_ctx_t  *ctx;
 
     ctx = ngx_http_upload_get_ctx(r);
+
+    if (ctx && ctx->range.data) {
+        return ngx_http_upload_set_variable(v, ctx->range.data,
+                                            ctx->range.len);
+    }
 
     if (ctx == NULL || ctx->size.data == NULL || ctx->store.size == 0) {
         v->not_found = 1;

@@ -18,6 +18,8 @@ typedef struct {
 } upload_parameter_t;
 
 
+static int upload_disposition_read(unsigned char *value, size_t length,
+    upload_disposition_t *disposition, upload_text_t *type);
 static upload_text_t upload_header_type(upload_parameter_t *p);
 static int upload_parameter_next(upload_parameter_t *p);
 static int upload_parameter_quoted(upload_parameter_t *p);
@@ -93,8 +95,42 @@ int
 upload_disposition_parse(unsigned char *value, size_t length,
     upload_disposition_t *disposition)
 {
+    upload_text_t  type;
+
+    if (upload_disposition_read(value, length, disposition, &type) != 0
+        || !upload_text_is(type.data, type.length, "form-data")
+        || disposition->name.data == NULL)
+    {
+        return -1;
+    }
+
+    return 0;
+}
+
+
+int
+upload_attachment_parse(unsigned char *value, size_t length,
+    upload_disposition_t *disposition)
+{
+    upload_text_t  type;
+
+    if (upload_disposition_read(value, length, disposition, &type) != 0
+        || (!upload_text_is(type.data, type.length, "attachment")
+            && !upload_text_is(type.data, type.length, "form-data")))
+    {
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+upload_disposition_read(unsigned char *value, size_t length,
+    upload_disposition_t *disposition, upload_text_t *type)
+{
     int                 rc;
-    upload_text_t       type, extended;
+    upload_text_t       extended;
     upload_parameter_t  p;
 
     p.pos = value;
@@ -103,11 +139,7 @@ upload_disposition_parse(unsigned char *value, size_t length,
     memset(disposition, 0, sizeof(upload_disposition_t));
     memset(&extended, 0, sizeof(upload_text_t));
 
-    type = upload_header_type(&p);
-
-    if (!upload_text_is(type.data, type.length, "form-data")) {
-        return -1;
-    }
+    *type = upload_header_type(&p);
 
     while ((rc = upload_parameter_next(&p)) == 1) {
 
@@ -126,7 +158,7 @@ upload_disposition_parse(unsigned char *value, size_t length,
         }
     }
 
-    if (rc < 0 || disposition->name.data == NULL) {
+    if (rc < 0) {
         return -1;
     }
 

@@ -41,6 +41,13 @@ int upload_disposition_parse(unsigned char *value, size_t length,
     upload_disposition_t *disposition);
 
 /*
+ * The same for the header of a request whose body is the file: "attachment"
+ * will do, and there need not be a name.
+ */
+int upload_attachment_parse(unsigned char *value, size_t length,
+    upload_disposition_t *disposition);
+
+/*
  * Writes a text with its control characters as %XX; a file name that stands
  * for a directory (".", "..") is escaped as a whole.  Returns the length,
  * 3 * length + 1 at most.

@@ -1,0 +1,412 @@
+
+#include "ngx_http_upload.h"
+
+
+/* Read at once of a body that another module has put into a file. */
+#define NGX_HTTP_UPLOAD_FILE_CHUNK  65536
+
+/* A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this. */
+#define NGX_HTTP_UPLOAD_GATHER      65536
+
+
+static ngx_int_t ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_input_streamed(ngx_http_request_t *r);
+static ngx_int_t ngx_http_upload_input_fresh(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_input_run(ngx_http_upload_ctx_t *ctx);
+static u_char *ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx,
+    u_char *pos, u_char *last);
+static ngx_int_t ngx_http_upload_input_stored(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_input_chunk(ngx_http_upload_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (!ctx->reading) {
+        return ngx_http_upload_input_stored(ctx);
+    }
+
+    for ( ;; ) {
+
+        if (ngx_http_upload_input_enough(ctx)) {
+
+            rc = ngx_http_upload_input_fresh(ctx);
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
+        if (!r->reading_body) {
+            return NGX_OK;
+        }
+
+        if (ngx_http_upload_excess(ctx)) {
+            return NGX_DECLINED;
+        }
+
+        /*
+         * Not only where the socket says that it is ready: a client that is
+         * faster than disk and digests has always sent more by the time we
+         * ask, and the worker would do nothing else until the body ends.
+         */
+
+        if (ctx->received >= ctx->turn) {
+            return NGX_BUSY;
+        }
+
+        rc = ngx_http_upload_input_read(ctx);
+
+        if (rc == NGX_AGAIN && !ngx_http_upload_input_enough(ctx)) {
+            return NGX_DONE;
+        }
+
+        if (rc != NGX_OK && rc != NGX_AGAIN) {
+            return rc;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx)
+{
+    if (!ctx->reading || ctx->request->request_body == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_upload_input_fresh(ctx);
+}
+
+
+ngx_msec_t
+ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx)
+{
+    off_t  due, elapsed;
+
+    if (ctx->conf->limit_rate == 0) {
+        return 0;
+    }
+
+    elapsed = (off_t) (ngx_current_msec - ctx->start);
+    due = ctx->received / (off_t) ctx->conf->limit_rate * 1000
+          + ctx->received % (off_t) ctx->conf->limit_rate * 1000
+            / (off_t) ctx->conf->limit_rate;
+
+    return due <= elapsed ? 0 : (ngx_msec_t) (due - elapsed);
+}
+
+
+/* Everything in core's buffer has been taken. */
+
+void
+ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx)
+{
+    u_char                   *start;
+    size_t                    size;
+    ngx_buf_t                *b;
+    ngx_http_upload_store_t  *store;
+
+    store = &ctx->store;
+    b = ctx->request->request_body->buf;
+
+    start = b->start;
+    size = b->end - b->start;
+
+    b->start = store->buffer;
+    b->pos = store->buffer;
+    b->last = store->buffer;
+    b->end = store->buffer + store->buffer_size;
+
+    store->buffer = start;
+    store->buffer_size = size;
+
+    ctx->lendable = NULL;
+}
+
+
+/* NGX_AGAIN: core waits for more. */
+
+static ngx_int_t
+ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    rc = ngx_http_read_unbuffered_request_body(r);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+
+        if (rc == NGX_HTTP_BAD_REQUEST && r->connection->error) {
+            return NGX_HTTP_CLIENT_CLOSED_REQUEST;
+        }
+
+        return rc;
+    }
+
+    return (rc == NGX_OK || rc == NGX_AGAIN) ? rc
+                                             : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/*
+ * Of a file, small reads are gathered in core's own buffer, and taken from it
+ * when it is full.  Over HTTP/2 and HTTP/3 it is the window of the stream as well, and
+ * nothing more comes while it is full: there less must do.
+ */
+
+static ngx_uint_t
+ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
+{
+    size_t                    n;
+    ngx_buf_t                *b;
+    ngx_chain_t              *cl;
+    ngx_http_request_t       *r;
+    ngx_http_request_body_t  *rb;
+
+    r = ctx->request;
+    rb = r->request_body;
+
+    if (!r->reading_body) {
+        return 1;
+    }
+
+    if (rb->bufs == NULL) {
+        return 0;
+    }
+
+    b = rb->buf;
+
+    if (b == NULL || b->last == b->end || ctx->conf->limit_rate
+        || ctx->store.fd == NGX_INVALID_FILE)
+    {
+        return 1;
+    }
+
+    if (!ngx_http_upload_input_streamed(r)) {
+        return 0;
+    }
+
+    for (n = 0, cl = rb->bufs; cl; cl = cl->next) {
+        n += cl->buf->last - cl->buf->pos;
+    }
+
+    return n >= ngx_min((size_t) (b->end - b->start) / 2,
+                        NGX_HTTP_UPLOAD_GATHER);
+}
+
+
+static ngx_uint_t
+ngx_http_upload_input_streamed(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        return 1;
+    }
+#endif
+
+#if (NGX_HTTP_V3)
+    if (r->http_version == NGX_HTTP_VERSION_30) {
+        return 1;
+    }
+#endif
+
+    return 0;
+}
+
+
+/* Buffers that core reads into are given back as read. */
+
+static ngx_int_t
+ngx_http_upload_input_fresh(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t                 rc;
+    ngx_http_request_body_t  *rb;
+
+    rb = ctx->request->request_body;
+    rc = NGX_OK;
+
+    while (rb->bufs && rc == NGX_OK) {
+        rc = ngx_http_upload_input_run(ctx);
+    }
+
+    return rc;
+}
+
+
+/* Core puts what it reads one behind the other: that is one piece to us. */
+
+static ngx_int_t
+ngx_http_upload_input_run(ngx_http_upload_ctx_t *ctx)
+{
+    u_char                   *start, *pos, *last;
+    ngx_int_t                 rc;
+    ngx_uint_t                links;
+    ngx_chain_t              *cl;
+    ngx_http_request_body_t  *rb;
+
+    rb = ctx->request->request_body;
+    cl = rb->bufs;
+
+    start = cl->buf->pos;
+    last = cl->buf->last;
+    links = 1;
+
+    for (cl = cl->next; cl && cl->buf->pos == last; cl = cl->next) {
+        last = cl->buf->last;
+        links++;
+    }
+
+    pos = start;
+    rc = NGX_OK;
+
+    if (pos < last) {
+        ctx->lendable = ngx_http_upload_input_lendable(ctx, pos, last);
+        rc = ctx->entrance->read(ctx, &pos, last);
+        ctx->received += pos - start;
+    }
+
+    while (links--) {
+        cl = rb->bufs;
+
+        if (cl->buf->last > pos) {
+            cl->buf->pos = pos;
+            break;
+        }
+
+        cl->buf->pos = cl->buf->last;
+        rb->bufs = cl->next;
+        ngx_free_chain(ctx->request->pool, cl);
+    }
+
+    return rc;
+}
+
+
+/* Without a thread any piece may be written from where it is. */
+
+static u_char *
+ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx, u_char *pos,
+    u_char *last)
+{
+#if (NGX_THREADS)
+
+    ngx_buf_t           *b;
+    ngx_http_request_t  *r;
+
+    if (ctx->conf->pool) {
+
+        r = ctx->request;
+        b = r->request_body->buf;
+
+        /* a short body is read into the buffer of the header */
+
+        if (b == NULL || pos < b->start || last != b->last
+            || b->last != b->end || !r->reading_body
+            || (b->start >= r->header_in->start
+                && b->start < r->header_in->end)
+            || ngx_http_upload_input_streamed(r))
+        {
+            return NULL;
+        }
+    }
+
+#endif
+
+    return last;
+}
+
+
+/* Others use a body that was read before as well: it stays as it is. */
+
+static ngx_int_t
+ngx_http_upload_input_stored(ngx_http_upload_ctx_t *ctx)
+{
+    u_char     *pos;
+    ngx_int_t   rc;
+
+    ctx->lendable = NULL;
+
+    for ( ;; ) {
+
+        while (ctx->chunk_pos == ctx->chunk_last) {
+
+            rc = ngx_http_upload_input_chunk(ctx);
+
+            if (rc == NGX_DECLINED) {
+                return NGX_OK;
+            }
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
+        pos = ctx->chunk_pos;
+        rc = ctx->entrance->read(ctx, &ctx->chunk_pos, ctx->chunk_last);
+        ctx->received += ctx->chunk_pos - pos;
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+/* The next bytes of the body; NGX_DECLINED: there are none. */
+
+static ngx_int_t
+ngx_http_upload_input_chunk(ngx_http_upload_ctx_t *ctx)
+{
+    size_t      size;
+    ssize_t     n;
+    ngx_buf_t  *b;
+
+    if (ctx->link == NULL) {
+        return NGX_DECLINED;
+    }
+
+    b = ctx->link->buf;
+
+    if (!b->in_file || ngx_buf_in_memory(b)) {
+        ctx->chunk_pos = b->pos;
+        ctx->chunk_last = b->last;
+        ctx->link = ctx->link->next;
+        return NGX_OK;
+    }
+
+    if (b->file_pos + ctx->chunk_offset == b->file_last) {
+        ctx->chunk_offset = 0;
+        ctx->link = ctx->link->next;
+        return NGX_OK;
+    }
+
+    if (ctx->chunk == NULL) {
+        ctx->chunk = ngx_palloc(ctx->request->pool, NGX_HTTP_UPLOAD_FILE_CHUNK);
+        if (ctx->chunk == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    size = (size_t) ngx_min(b->file_last - b->file_pos - ctx->chunk_offset,
+                            NGX_HTTP_UPLOAD_FILE_CHUNK);
+
+    n = ngx_read_file(b->file, ctx->chunk, size,
+                      b->file_pos + ctx->chunk_offset);
+    if (n <= 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->chunk_pos = ctx->chunk;
+    ctx->chunk_last = ctx->chunk + n;
+    ctx->chunk_offset += n;
+
+    return NGX_OK;
+}

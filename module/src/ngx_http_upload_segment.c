@@ -1,0 +1,372 @@
+
+#include "ngx_http_upload_segment.h"
+
+
+static ngx_int_t ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_segment_refused(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_segment_counted(ngx_http_upload_ctx_t *ctx);
+
+
+ngx_http_upload_segment_t *
+ngx_http_upload_segment_create(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_upload_segment_t  *s;
+
+    s = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_upload_segment_t));
+    if (s == NULL) {
+        return NULL;
+    }
+
+    s->total = -1;
+    s->access = ctx->conf->access;
+    s->digests = (unsigned) ctx->digests;
+    s->fresh_fd = NGX_INVALID_FILE;
+    s->state_fd = NGX_INVALID_FILE;
+    s->data_fd = NGX_INVALID_FILE;
+
+    upload_state_init(&s->state);
+
+    ctx->segment = s;
+
+    return s;
+}
+
+
+ngx_int_t
+ngx_http_upload_segment_begin(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    for ( ;; ) {
+
+        switch (s->step) {
+
+        case NGX_HTTP_UPLOAD_SEGMENT_NEW:
+            s->step = NGX_HTTP_UPLOAD_SEGMENT_CLAIMING;
+
+            ctx->io.run = ngx_http_upload_segment_claim;
+            ctx->io.data = s;
+
+            rc = ngx_http_upload_io_start(ctx);
+            break;
+
+        case NGX_HTTP_UPLOAD_SEGMENT_CLAIMING:
+            rc = ngx_http_upload_io_result(ctx);
+            break;
+
+        default:
+            return NGX_OK;
+        }
+
+        if (rc == NGX_AGAIN) {
+            return rc;
+        }
+
+        if (rc != NGX_OK) {
+            return rc == NGX_HTTP_INSUFFICIENT_STORAGE
+                   && ctx->io.err != NGX_ENOSPC && ctx->io.err != EDQUOT
+                   ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
+        }
+
+        rc = ngx_http_upload_segment_opened(ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_upload_segment_read(ngx_http_upload_ctx_t *ctx, u_char **pos,
+    u_char *end)
+{
+    ngx_int_t                   rc;
+    ngx_http_upload_segment_t  *s;
+
+    rc = ngx_http_upload_segment_begin(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    s = ctx->segment;
+
+    if (end - *pos > s->range.end - ctx->store.base - ctx->store.size) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "upload: the body is longer than its range");
+        return NGX_HTTP_RANGE_NOT_SATISFIABLE;
+    }
+
+    return ngx_http_upload_store_write(ctx, pos, end);
+}
+
+
+ngx_int_t
+ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    rc = ngx_http_upload_segment_begin(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (s->step == NGX_HTTP_UPLOAD_SEGMENT_WRITING) {
+
+        if (!s->cut) {
+
+            rc = ngx_http_upload_store_flush(ctx, ctx->conf->sync
+                                                  && ctx->store.size);
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
+            s->end = ctx->store.base + ctx->store.size;
+        }
+
+        s->step = NGX_HTTP_UPLOAD_SEGMENT_COMMITTING;
+
+        ctx->io.run = ngx_http_upload_segment_count;
+        ctx->io.data = s;
+
+        rc = ngx_http_upload_io_start(ctx);
+
+    } else if (s->step == NGX_HTTP_UPLOAD_SEGMENT_COMMITTING) {
+        rc = ngx_http_upload_io_result(ctx);
+
+    } else {
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    s->step = NGX_HTTP_UPLOAD_SEGMENT_ENDED;
+
+    if (s->adopted || s->forgotten) {
+        ctx->store.files = NULL;
+    }
+
+    if (s->refused) {
+        return ngx_http_upload_segment_refused(ctx);
+    }
+
+    return ngx_http_upload_segment_counted(ctx);
+}
+
+
+void
+ngx_http_upload_segment_free(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_fd_t                   *fd;
+    ngx_uint_t                  i;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    if (s == NULL) {
+        return;
+    }
+
+    if (s->step >= NGX_HTTP_UPLOAD_SEGMENT_WRITING) {
+        /* the store closes it */
+        s->data_fd = NGX_INVALID_FILE;
+    }
+
+    for (i = 0; i < 3; i++) {
+
+        fd = (i == 0) ? &s->state_fd : (i == 1) ? &s->fresh_fd : &s->data_fd;
+
+        if (*fd != NGX_INVALID_FILE) {
+            (void) ngx_close_file(*fd);
+            *fd = NGX_INVALID_FILE;
+        }
+    }
+
+    upload_state_free(&s->state);
+    upload_ranges_free(&s->skip);
+}
+
+
+void
+ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_err_t                   err;
+    ngx_uint_t                  i;
+    ngx_str_t                  *path;
+
+    for (i = 0; i < 2; i++) {
+
+        path = i ? &ctx->segment->state_path : &ctx->path;
+
+        if (ngx_delete_file(path->data) != NGX_FILE_ERROR) {
+            continue;
+        }
+
+        err = ngx_errno;
+
+        if (err != NGX_ENOENT) {
+            ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, err,
+                          "upload: unlink() \"%V\" failed", path);
+            return;
+        }
+    }
+}
+
+
+/* The thread has looked at the state. */
+
+static ngx_int_t
+ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    if (s->broken) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "upload: the state \"%V\" was broken, "
+                      "the file begins anew", &s->state_path);
+        s->broken = 0;
+    }
+
+    if (s->refused) {
+        return ngx_http_upload_segment_refused(ctx);
+    }
+
+    if (s->needs_file) {
+        s->step = NGX_HTTP_UPLOAD_SEGMENT_NEW;
+        return ngx_http_upload_segment_fresh(ctx);
+    }
+
+    if (s->adopted) {
+        ctx->store.files = NULL;
+
+    } else if (s->fresh.len && !s->candidate) {
+        /* another request of the session was faster */
+        ngx_http_upload_store_remove(ctx);
+    }
+
+    s->step = NGX_HTTP_UPLOAD_SEGMENT_WRITING;
+
+    rc = ngx_http_upload_store_begin(ctx, s->range.start);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->store.fd = s->data_fd;
+
+    ctx->io.digest = s->inlined ? &s->digest : NULL;
+    ctx->io.hashed = s->hashed;
+    ctx->io.content = s->body.wanted ? &s->body : NULL;
+    ctx->io.data = s;
+    ctx->io.skip = &s->skip;
+    ctx->io.wrote = ngx_http_upload_segment_checkpoint;
+
+    if (!s->candidate) {
+        ctx->io.guard = s;
+        ctx->io.enter = ngx_http_upload_segment_enter;
+        ctx->io.leave = ngx_http_upload_segment_leave;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_upload_file_t     *file;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    file = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_upload_file_t));
+    if (file == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_upload_path_create(ctx, &ctx->session, O_RDWR, &s->fresh,
+                                     &s->fresh_fd);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    file->path = s->fresh;
+    ctx->store.files = file;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_upload_segment_refused(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "upload: %s", s->refused);
+
+    return s->status;
+}
+
+
+/* What the variables show. */
+
+static ngx_int_t
+ngx_http_upload_segment_counted(ngx_http_upload_ctx_t *ctx)
+{
+    u_char                     *p;
+    off_t                       prefix;
+    upload_state_t             *state;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+    state = &s->state;
+
+    if (state->path == NULL) {
+        /* a session that is forgotten */
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, state->path_length + 1);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    (void) ngx_cpystrn(p, state->path, state->path_length + 1);
+    ctx->path.data = p;
+    ctx->path.len = state->path_length;
+
+    prefix = upload_ranges_prefix(&state->received);
+
+    p = ngx_pnalloc(ctx->request->pool, NGX_OFF_T_LEN);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->offset.data = p;
+    ctx->offset.len = ngx_sprintf(p, "%O", prefix) - p;
+
+    if (state->digest.wanted && state->hashed == prefix) {
+        *ctx->store.digest = state->digest;
+        ctx->digests &= state->digest.wanted;
+
+    } else {
+        ctx->digests = 0;
+    }
+
+    return ngx_http_upload_store_results(ctx, s->completed ? state->total
+                                                           : prefix);
+}

@@ -1,0 +1,128 @@
+
+/*
+ * A request that brings a piece of a file whose other pieces come in other
+ * requests: what raw uploads to a given path and ranged uploads share.
+ */
+
+#ifndef NGX_HTTP_UPLOAD_SEGMENT_H
+#define NGX_HTTP_UPLOAD_SEGMENT_H
+
+
+#include "ngx_http_upload.h"
+
+#include "upload_digest_field.h"
+#include "upload_state.h"
+
+
+typedef enum {
+    NGX_HTTP_UPLOAD_SEGMENT_NEW,
+    NGX_HTTP_UPLOAD_SEGMENT_CLAIMING,
+    NGX_HTTP_UPLOAD_SEGMENT_WRITING,
+    NGX_HTTP_UPLOAD_SEGMENT_COMMITTING,
+    NGX_HTTP_UPLOAD_SEGMENT_ENDED
+} ngx_http_upload_segment_e;
+
+
+struct ngx_http_upload_segment_s {
+    ngx_http_upload_segment_e   step;
+
+    /* set by the entrance */
+    ngx_str_t                   state_path;  /* ends with NUL */
+    ngx_str_t                   data_path;   /* of a raw upload; or empty */
+    upload_range_t              range;       /* INT64_MAX: to the body's end */
+    int64_t                     total;       /* -1: unknown */
+    ngx_uint_t                  access;
+    unsigned                    digests;
+    unsigned                    keeps:1;     /* a part counts as received */
+    unsigned                    checkpoints:1;
+
+    /* Content-Digest and Repr-Digest of the request */
+    upload_digest_field_t       content;
+    upload_digest_field_t       repr;
+
+    /* a new data file, made for a session that has none */
+    ngx_str_t                   fresh;
+    ngx_fd_t                    fresh_fd;
+
+    ngx_fd_t                    state_fd;
+    ngx_fd_t                    data_fd;
+    upload_state_t              state;       /* as last read or written */
+    uint64_t                    token;
+    uint64_t                    fences;
+    upload_ranges_t             skip;        /* was received before us */
+    int64_t                     hashed;      /* by us, when inlined */
+    int64_t                     counted;     /* end of the last checkpoint */
+    int64_t                     end;         /* of what was written */
+    upload_digest_t             digest;      /* of the file, as we go */
+    upload_digest_t             body;        /* of the request */
+    upload_digest_t             before;      /* of the file, before us */
+    int64_t                     hashed_before;
+
+    /* what a thread has found */
+    unsigned                    inlined:1;   /* digests follow the writing */
+    unsigned                    needs_file:1;
+    unsigned                    adopted:1;   /* the state owns the new file */
+    unsigned                    candidate:1; /* maybe the last one, again */
+    unsigned                    repeated:1;  /* it is */
+    unsigned                    completed:1; /* the file is whole */
+    unsigned                    aborted:1;
+    unsigned                    cut:1;       /* only what is written counts */
+    unsigned                    broken:1;    /* the state could not be read */
+    unsigned                    forgotten:1; /* nothing is left of it */
+    const char                 *refused;     /* why; NULL: it was not */
+    ngx_int_t                   status;      /* of the refusal */
+};
+
+
+/* ngx_http_upload_segment.c: the steps, as the worker sees them */
+
+ngx_http_upload_segment_t *ngx_http_upload_segment_create(
+    ngx_http_upload_ctx_t *ctx);
+
+/* Opens the file and claims the range; to be called until NGX_OK. */
+ngx_int_t ngx_http_upload_segment_begin(ngx_http_upload_ctx_t *ctx);
+
+/* Takes bytes of the body. */
+ngx_int_t ngx_http_upload_segment_read(ngx_http_upload_ctx_t *ctx,
+    u_char **pos, u_char *end);
+
+/* Flushes and counts what was written; to be called until NGX_OK. */
+ngx_int_t ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_segment_io.c: what a thread does */
+
+/* Whether the digest is what the header says, or it says nothing. */
+ngx_uint_t ngx_http_upload_segment_agrees(upload_digest_t *digest,
+    upload_digest_field_t *field);
+
+/* Runs of ctx->io; data is the segment. */
+void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
+void ngx_http_upload_segment_count(ngx_http_upload_io_t *io);
+
+/* The guard of writes. */
+ngx_err_t ngx_http_upload_segment_enter(void *data);
+void ngx_http_upload_segment_leave(void *data);
+
+/* Counts what has been written so far. */
+ngx_err_t ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io);
+
+
+/* ngx_http_upload_segment_state.c: the state file, locked */
+
+/* Opens the state file, or makes it, and locks it. */
+ngx_err_t ngx_http_upload_state_open(ngx_http_upload_segment_t *s,
+    ngx_uint_t create);
+
+ngx_err_t ngx_http_upload_state_lock(ngx_http_upload_segment_t *s);
+void ngx_http_upload_state_unlock(ngx_http_upload_segment_t *s);
+
+/* Under the lock. */
+ngx_err_t ngx_http_upload_state_load(ngx_http_upload_segment_t *s);
+ngx_err_t ngx_http_upload_state_save(ngx_http_upload_segment_t *s);
+
+/* Whether the segment's claim still stands; NGX_ECANCELED when not. */
+ngx_err_t ngx_http_upload_state_check(ngx_http_upload_segment_t *s);
+
+
+#endif

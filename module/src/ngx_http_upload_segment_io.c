@@ -1,0 +1,846 @@
+
+#include "ngx_http_upload_segment.h"
+
+#include <sys/file.h>
+
+
+/* Read at once of what has to be hashed later. */
+#define NGX_HTTP_UPLOAD_CHUNK    (1024 * 1024)
+
+/* Hashed bytes after which the state is saved. */
+#define NGX_HTTP_UPLOAD_STRETCH  (256 * 1024 * 1024)
+
+/* Written bytes after which what has come counts, though more is to come. */
+#define NGX_HTTP_UPLOAD_CHECKPOINT  (32 * 1024 * 1024)
+
+
+static ngx_err_t ngx_http_upload_segment_decide(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_session(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_given(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_start(ngx_http_upload_segment_t *s,
+    ngx_str_t *path);
+static ngx_err_t ngx_http_upload_segment_take(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_digests(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_hash(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_feed(ngx_fd_t fd,
+    upload_digest_t *digest, off_t start, off_t end);
+static ngx_err_t ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s);
+
+
+void
+ngx_http_upload_segment_claim(ngx_http_upload_io_t *io)
+{
+    ngx_http_upload_segment_t *s = io->data;
+
+    struct stat  st;
+
+    io->path = s->state_path.data;
+    io->call = "open()";
+    io->err = ngx_http_upload_state_open(s, s->fresh.len || s->data_path.len);
+
+    if (io->err == NGX_ENOENT && s->fresh.len == 0 && s->data_path.len == 0) {
+        s->needs_file = 1;
+        io->err = 0;
+        io->call = NULL;
+        return;
+    }
+
+    if (io->err) {
+        return;
+    }
+
+    io->call = "read()";
+    io->err = ngx_http_upload_state_load(s);
+
+    if (io->err == 0) {
+        io->call = "open()";
+        io->err = ngx_http_upload_segment_decide(s);
+    }
+
+    if (io->err && fstat(s->state_fd, &st) == 0 && st.st_size == 0) {
+        (void) unlink((char *) s->state_path.data);
+    }
+
+    ngx_http_upload_state_unlock(s);
+
+    if (io->err == 0) {
+        io->call = NULL;
+    }
+}
+
+
+static ngx_err_t
+ngx_http_upload_segment_decide(ngx_http_upload_segment_t *s)
+{
+    ngx_err_t  err;
+
+    err = s->data_path.len ? ngx_http_upload_segment_given(s)
+                           : ngx_http_upload_segment_session(s);
+
+    if (err || s->needs_file || s->refused || s->candidate) {
+        return err;
+    }
+
+    err = ngx_http_upload_segment_digests(s);
+
+    return err ? err : ngx_http_upload_segment_take(s);
+}
+
+
+/* A ranged upload: its session has a file, or gets a new one. */
+
+static ngx_err_t
+ngx_http_upload_segment_session(ngx_http_upload_segment_t *s)
+{
+    s->needs_file = 0;
+
+    if (s->state.path && !s->state.complete) {
+
+        if (s->state.total != s->total) {
+            s->refused = "the total differs from that of the session";
+            s->status = NGX_HTTP_BAD_REQUEST;
+            return 0;
+        }
+
+        s->data_fd = open((char *) s->state.path,
+                          O_RDWR|O_NOFOLLOW|O_CLOEXEC);
+
+        if (s->data_fd != NGX_INVALID_FILE) {
+            return 0;
+        }
+
+        if (ngx_errno != NGX_ENOENT) {
+            return ngx_errno;
+        }
+
+        /* somebody has taken the file away: there is nothing to go on with */
+    }
+
+    if (s->fresh.len == 0) {
+        s->needs_file = 1;
+        return 0;
+    }
+
+    s->data_fd = s->fresh_fd;
+    s->fresh_fd = NGX_INVALID_FILE;
+
+    if (s->state.path && s->state.complete && s->state.total == s->total
+        && s->state.last.start == s->range.start
+        && s->state.last.end == s->range.end)
+    {
+        s->candidate = 1;
+        return 0;
+    }
+
+    s->adopted = 1;
+
+    return ngx_http_upload_segment_start(s, &s->fresh);
+}
+
+
+/* A raw upload: the file is the one that was named. */
+
+static ngx_err_t
+ngx_http_upload_segment_given(ngx_http_upload_segment_t *s)
+{
+    ngx_err_t    err;
+    struct stat  st;
+
+    s->data_fd = open((char *) s->data_path.data,
+                      O_RDWR|O_CREAT|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC,
+                      s->access & 0700);
+
+    if (s->data_fd == NGX_INVALID_FILE || fstat(s->data_fd, &st) == -1) {
+        return ngx_errno;
+    }
+
+    if (!S_ISREG(st.st_mode)) {
+        return EINVAL;
+    }
+
+    if (st.st_size == 0 && (st.st_mode & 0777) != s->access) {
+        (void) fchmod(s->data_fd, s->access);
+    }
+
+    if (s->state.path == NULL) {
+
+        err = ngx_http_upload_segment_start(s, &s->data_path);
+        if (err) {
+            return err;
+        }
+
+        /* what stands before the offset was put there by others */
+
+        if (s->range.start > st.st_size) {
+            s->refused = "the offset is behind the end of the file";
+            s->status = NGX_HTTP_CONFLICT;
+            return 0;
+        }
+
+        if (s->range.start
+            && upload_ranges_add(&s->state.received, 0, s->range.start) != 0)
+        {
+            return ENOMEM;
+        }
+    }
+
+    if (s->total >= 0 && s->state.total < 0) {
+        s->state.total = s->total;
+    }
+
+    if (s->total >= 0 && s->state.total != s->total) {
+        s->refused = "the length differs from what was said before";
+        s->status = NGX_HTTP_CONFLICT;
+        return 0;
+    }
+
+    s->total = s->state.total;
+
+    if (s->total >= 0) {
+
+        if (s->range.end == INT64_MAX) {
+            s->range.end = ngx_max(s->total, s->range.start);
+        }
+
+        if (s->range.end > s->total) {
+            s->refused = "the body goes beyond the length of the file";
+            s->status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Tokens and fences go on: old writers must not be taken for new ones. */
+
+static ngx_err_t
+ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
+{
+    upload_state_t  *state, old;
+
+    state = &s->state;
+    old = *state;
+
+    upload_ranges_free(&state->received);
+    free(state->claim);
+    free(state->path);
+
+    upload_state_init(state);
+
+    state->sequence = old.sequence;
+    state->tokens = old.tokens;
+    state->fences = old.fences + 1;
+    state->body_offset = old.body_offset;
+    state->body_length = old.body_length;
+    state->total = s->total;
+
+    if (upload_state_set_path(state, path->data, path->len) != 0) {
+        return ENAMETOOLONG;
+    }
+
+    return upload_digest_start(&state->digest, s->digests) == 0 ? 0 : ENOMEM;
+}
+
+
+/* A digest that is wanted only now begins at the beginning. */
+
+static ngx_err_t
+ngx_http_upload_segment_digests(ngx_http_upload_segment_t *s)
+{
+    unsigned  wanted;
+
+    wanted = s->state.digest.wanted;
+
+    if ((s->digests & ~wanted) == 0) {
+        return 0;
+    }
+
+    s->state.hashed = 0;
+
+    return upload_digest_start(&s->state.digest, wanted | s->digests) == 0
+           ? 0 : ENOMEM;
+}
+
+
+static ngx_err_t
+ngx_http_upload_segment_take(ngx_http_upload_segment_t *s)
+{
+    int64_t          from;
+    size_t           i;
+    upload_range_t   gap;
+    upload_state_t  *state;
+
+    state = &s->state;
+
+    for (i = 0; i < state->received.count; i++) {
+
+        if (upload_ranges_add(&s->skip, state->received.range[i].start,
+                              state->received.range[i].end)
+            != 0)
+        {
+            return ENOMEM;
+        }
+    }
+
+    from = ngx_max(s->range.start, state->hashed);
+
+    s->inlined = state->digest.wanted && s->range.start <= state->hashed
+                 && from < s->range.end
+                 && upload_ranges_gap(&state->received, from, s->range.end,
+                                      &gap)
+                 && gap.start == from && gap.end == s->range.end;
+
+    s->digest = state->digest;
+    s->before = state->digest;
+    s->hashed = state->hashed;
+    s->hashed_before = state->hashed;
+    s->counted = s->range.start;
+    s->end = s->range.start;
+
+    s->token = upload_state_claim(state, s->range.start, s->range.end);
+    if (s->token == 0) {
+        return ENOMEM;
+    }
+
+    s->fences = state->fences;
+
+    return ngx_http_upload_state_save(s);
+}
+
+
+ngx_err_t
+ngx_http_upload_segment_enter(void *data)
+{
+    ngx_http_upload_segment_t *s = data;
+
+    ngx_err_t  err;
+
+    err = ngx_http_upload_state_lock(s);
+
+    if (err) {
+        return err == ESTALE ? NGX_ECANCELED : err;
+    }
+
+    err = ngx_http_upload_state_check(s);
+
+    if (err) {
+        ngx_http_upload_state_unlock(s);
+    }
+
+    return err;
+}
+
+
+void
+ngx_http_upload_segment_leave(void *data)
+{
+    ngx_http_upload_state_unlock(data);
+}
+
+
+/*
+ * What has come counts although more is to come, so that a kill costs little
+ * and others see how far it is.
+ */
+
+ngx_err_t
+ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
+{
+    ngx_http_upload_segment_t *s = io->data;
+
+    ngx_err_t        err;
+    upload_claim_t  *claim;
+
+    s->end = io->offset;
+
+    if (!s->checkpoints || s->end - s->counted < NGX_HTTP_UPLOAD_CHECKPOINT) {
+        return 0;
+    }
+
+    if (io->writeback && fdatasync(io->fd) == -1) {
+        return ngx_errno;
+    }
+
+    err = ngx_http_upload_segment_enter(s);
+    if (err) {
+        return err;
+    }
+
+    err = ngx_http_upload_state_load(s);
+
+    if (err == 0) {
+        claim = upload_state_claimed(&s->state, s->token);
+
+        if (claim == NULL) {
+            err = NGX_ECANCELED;
+
+        } else if (upload_ranges_add(&s->state.received, claim->range.start,
+                                     s->end)
+                   != 0)
+        {
+            err = ENOMEM;
+
+        } else {
+            claim->range.start = s->end;
+
+            if (s->inlined) {
+                s->state.digest = s->digest;
+                s->state.hashed = ngx_max(s->hashed, s->end);
+            }
+
+            err = ngx_http_upload_state_save(s);
+        }
+    }
+
+    ngx_http_upload_segment_leave(s);
+    s->counted = s->end;
+
+    return err;
+}
+
+
+void
+ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
+{
+    ngx_http_upload_segment_t *s = io->data;
+
+    io->path = s->state_path.data;
+    io->call = "write()";
+
+    io->err = ngx_http_upload_state_lock(s);
+
+    if (io->err) {
+        io->err = (io->err == ESTALE) ? NGX_ECANCELED : io->err;
+        return;
+    }
+
+    io->err = ngx_http_upload_state_load(s);
+
+    if (io->err == 0) {
+
+        if (s->candidate && !s->aborted) {
+            io->err = ngx_http_upload_segment_again(s);
+
+        } else if (s->candidate) {
+            s->forgotten = 1;
+
+        } else if (upload_state_claimed(&s->state, s->token) == NULL) {
+            io->err = NGX_ECANCELED;
+
+        } else if (!s->aborted
+                   && !ngx_http_upload_segment_agrees(&s->body, &s->content))
+        {
+            s->refused = "the body differs from its Content-Digest";
+            io->err = ngx_http_upload_segment_undo(s);
+
+        } else if (s->aborted && !s->keeps) {
+            io->err = ngx_http_upload_segment_quit(s);
+
+        } else {
+            io->err = ngx_http_upload_segment_merge(s);
+        }
+    }
+
+    ngx_http_upload_state_unlock(s);
+
+    if (io->err == 0 && !s->refused && !s->forgotten
+        && !(s->aborted && !s->keeps))
+    {
+        io->call = "read()";
+        io->err = ngx_http_upload_segment_hash(s);
+    }
+
+    if (io->err == 0 && s->completed && !s->aborted) {
+        io->err = ngx_http_upload_segment_verify(s);
+    }
+
+    if (io->err == 0) {
+        io->call = NULL;
+    }
+}
+
+
+/* The range counts from now on. */
+
+static ngx_err_t
+ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
+{
+    upload_range_t   gap;
+    upload_state_t  *state;
+
+    state = &s->state;
+
+    upload_state_release(state, s->token);
+
+    if (s->end > s->range.start
+        && upload_ranges_add(&state->received, s->range.start, s->end) != 0)
+    {
+        return ENOMEM;
+    }
+
+    if (s->inlined) {
+        state->digest = s->digest;
+        state->hashed = ngx_max(s->hashed, s->end);
+    }
+
+    if (!state->complete && !s->aborted && state->total >= 0
+        && (state->total == 0
+            || !upload_ranges_gap(&state->received, 0, state->total, &gap)))
+    {
+        state->complete = 1;
+        state->last = s->range;
+        state->last_crc = s->body.crc;
+        s->completed = 1;
+    }
+
+    return ngx_http_upload_state_save(s);
+}
+
+
+/*
+ * The range that made the session's file whole has come once more: either it
+ * is the same, or the session begins anew with other bytes.
+ */
+
+static ngx_err_t
+ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
+{
+    ngx_err_t        err;
+    upload_state_t  *state;
+
+    state = &s->state;
+
+    if (state->path && state->complete && state->total == s->total
+        && state->last.start == s->range.start
+        && state->last.end == s->range.end
+        && state->last_crc == s->body.crc)
+    {
+        if (state->digest.wanted && state->hashed < state->total) {
+            s->refused = "the first request for the range is not done yet";
+            s->status = NGX_HTTP_CONFLICT;
+            return 0;
+        }
+
+        s->repeated = 1;
+        s->completed = 1;
+        return 0;
+    }
+
+    if (state->path && !state->complete) {
+
+        /* another request has begun anew before us */
+
+        return NGX_ECANCELED;
+    }
+
+    err = ngx_http_upload_segment_start(s, &s->fresh);
+    if (err) {
+        return err;
+    }
+
+    s->adopted = 1;
+    s->inlined = 0;
+
+    return ngx_http_upload_segment_merge(s);
+}
+
+
+/* Nothing that this request brought counts, nor stays where nothing follows. */
+
+static ngx_err_t
+ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s)
+{
+    size_t           i;
+    upload_state_t  *state;
+    upload_range_t  *had;
+
+    state = &s->state;
+    s->status = NGX_HTTP_BAD_REQUEST;
+    s->completed = 0;
+
+    upload_state_release(state, s->token);
+
+    if (s->end > s->range.start
+        && upload_ranges_remove(&state->received, s->range.start, s->end) != 0)
+    {
+        return ENOMEM;
+    }
+
+    had = s->skip.range;
+
+    for (i = 0; i < s->skip.count; i++) {
+
+        if (upload_ranges_add(&state->received, had[i].start, had[i].end)
+            != 0)
+        {
+            return ENOMEM;
+        }
+    }
+
+    state->complete = 0;
+    state->digest = s->before;
+    state->hashed = s->hashed_before;
+
+    if (upload_ranges_bytes(&state->received)
+        == upload_ranges_prefix(&state->received)
+        && state->claims == 0
+        && ftruncate(s->data_fd, upload_ranges_prefix(&state->received)) == -1)
+    {
+        return ngx_errno;
+    }
+
+    return ngx_http_upload_state_save(s);
+}
+
+
+/* A broken segment never counts; a session without any is forgotten. */
+
+static ngx_err_t
+ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s)
+{
+    upload_state_t  *state;
+
+    state = &s->state;
+
+    upload_state_release(state, s->token);
+
+    if (state->received.count || state->claims) {
+        return ngx_http_upload_state_save(s);
+    }
+
+    s->forgotten = 1;
+
+    if (unlink((char *) state->path) == -1 && ngx_errno != NGX_ENOENT) {
+        return ngx_errno;
+    }
+
+    return unlink((char *) s->state_path.data) == -1 ? ngx_errno : 0;
+}
+
+
+/*
+ * Digests follow the part of the file that has no gap.  Whoever has the lock
+ * of the file goes on until there is nothing left; only the request that needs
+ * the digest waits for another.
+ */
+
+static ngx_err_t
+ngx_http_upload_segment_hash(ngx_http_upload_segment_t *s)
+{
+    ngx_err_t  err;
+
+    if (s->state.digest.wanted == 0 || s->repeated
+        || s->state.hashed >= upload_ranges_prefix(&s->state.received))
+    {
+        return 0;
+    }
+
+    while (flock(s->data_fd, s->completed ? LOCK_EX : LOCK_EX|LOCK_NB) == -1) {
+
+        if (ngx_errno == EWOULDBLOCK) {
+            return 0;
+        }
+
+        if (ngx_errno != NGX_EINTR) {
+            return ngx_errno;
+        }
+    }
+
+    do {
+        err = ngx_http_upload_segment_stretch(s);
+    } while (err == NGX_EAGAIN);
+
+    (void) flock(s->data_fd, LOCK_UN);
+
+    return err;
+}
+
+
+/* NGX_EAGAIN: there is more. */
+
+static ngx_err_t
+ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
+{
+    int64_t          start, end;
+    ngx_err_t        err;
+    upload_digest_t  digest;
+
+    err = ngx_http_upload_state_lock(s);
+    if (err) {
+        return err;
+    }
+
+    err = ngx_http_upload_state_load(s);
+
+    start = s->state.hashed;
+    end = upload_ranges_prefix(&s->state.received);
+    digest = s->state.digest;
+
+    if (err == 0 && start >= end) {
+
+        /* under both locks, lest a piece that comes now is forgotten */
+
+        (void) flock(s->data_fd, LOCK_UN);
+    }
+
+    ngx_http_upload_state_unlock(s);
+
+    if (err || start >= end) {
+        return err;
+    }
+
+    end = ngx_min(end, start + NGX_HTTP_UPLOAD_STRETCH);
+
+    err = ngx_http_upload_segment_feed(s->data_fd, &digest, start, end);
+    if (err) {
+        return err;
+    }
+
+    err = ngx_http_upload_state_lock(s);
+    if (err) {
+        return err;
+    }
+
+    err = ngx_http_upload_state_load(s);
+
+    if (err == 0 && s->state.hashed == start
+        && upload_ranges_prefix(&s->state.received) >= end
+        && s->state.digest.wanted == digest.wanted)
+    {
+        s->state.digest = digest;
+        s->state.hashed = end;
+        err = ngx_http_upload_state_save(s);
+    }
+
+    ngx_http_upload_state_unlock(s);
+
+    return err ? err : NGX_EAGAIN;
+}
+
+
+static ngx_err_t
+ngx_http_upload_segment_feed(ngx_fd_t fd, upload_digest_t *digest,
+    off_t start, off_t end)
+{
+    u_char     *chunk;
+    ssize_t     n;
+    ngx_err_t   err;
+
+    chunk = malloc(NGX_HTTP_UPLOAD_CHUNK);
+    if (chunk == NULL) {
+        return ENOMEM;
+    }
+
+    err = 0;
+
+    while (start < end) {
+
+        n = pread(fd, chunk, (size_t) ngx_min(end - start,
+                                              NGX_HTTP_UPLOAD_CHUNK), start);
+
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            continue;
+        }
+
+        if (n <= 0) {
+            /* it was cut by somebody: it is not what was received */
+            err = n ? ngx_errno : EIO;
+            break;
+        }
+
+        if (upload_digest_update(digest, chunk, n) != 0) {
+            err = ENOMEM;
+            break;
+        }
+
+        start += n;
+    }
+
+    free(chunk);
+
+    return err;
+}
+
+
+/* Repr-Digest: of the whole file. */
+
+static ngx_err_t
+ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
+{
+    unsigned          wanted;
+    ngx_err_t         err;
+    upload_digest_t   digest, *known;
+
+    wanted = (s->repr.has_sha256 ? 1U << UPLOAD_DIGEST_SHA256 : 0)
+             | (s->repr.has_sha512 ? 1U << UPLOAD_DIGEST_SHA512 : 0);
+
+    if (wanted == 0) {
+        return 0;
+    }
+
+    known = &s->state.digest;
+
+    if (wanted & ~known->wanted) {
+
+        /* nobody has asked for it until now */
+
+        if (upload_digest_start(&digest, wanted) != 0) {
+            return ENOMEM;
+        }
+
+        err = ngx_http_upload_segment_feed(s->data_fd, &digest, 0, s->total);
+        if (err) {
+            return err;
+        }
+
+        known = &digest;
+    }
+
+    if (ngx_http_upload_segment_agrees(known, &s->repr)) {
+        return 0;
+    }
+
+    s->refused = "the file differs from its Repr-Digest";
+
+    err = ngx_http_upload_state_lock(s);
+    if (err) {
+        return err;
+    }
+
+    err = ngx_http_upload_state_load(s);
+
+    if (err == 0) {
+        err = ngx_http_upload_segment_undo(s);
+    }
+
+    ngx_http_upload_state_unlock(s);
+
+    return err;
+}
+
+
+ngx_uint_t
+ngx_http_upload_segment_agrees(upload_digest_t *digest,
+    upload_digest_field_t *field)
+{
+    u_char  raw[UPLOAD_DIGEST_MAX_RAW];
+
+    if (field->has_sha256
+        && (upload_digest_raw(digest, UPLOAD_DIGEST_SHA256, raw)
+            != (int) sizeof(field->sha256)
+            || ngx_memcmp(raw, field->sha256, sizeof(field->sha256)) != 0))
+    {
+        return 0;
+    }
+
+    return !field->has_sha512
+           || (upload_digest_raw(digest, UPLOAD_DIGEST_SHA512, raw)
+               == (int) sizeof(field->sha512)
+               && ngx_memcmp(raw, field->sha512, sizeof(field->sha512)) == 0);
+}
