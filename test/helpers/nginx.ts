@@ -35,6 +35,16 @@ export interface Answer {
   readonly body?: string;
 }
 
+/** An nginx other than the host's own, such as one in a container. */
+export interface NginxProgram {
+  /** What it is, for titles. */
+  readonly name: string;
+  /** Path of the module that fits it. */
+  readonly module: string;
+  /** The command that runs a shell script where it is installed, with a folder of the host at the same path. */
+  shell(script: string, folder: string): readonly [string, ...string[]];
+}
+
 /** An nginx to start; `%PORT%`, `%TLS_PORT%`, `%UPSTREAM%`, `%STORE%` and `%FOLDER%` are replaced in every text. */
 export interface NginxOptions {
   /** Directives of the server block, beside `listen`. */
@@ -49,6 +59,8 @@ export interface NginxOptions {
   readonly expectLog?: RegExp;
   /** Files may be left in the store. @default false */
   readonly keepsFiles?: boolean;
+  /** The nginx; sanitizers, `preload` and `environment` are for the host's alone. @default the host's own, with its module */
+  readonly program?: NginxProgram;
   /** Umask of nginx, octal. @default "022" */
   readonly umask?: string;
   /** Worker processes. @default 1 */
@@ -121,7 +133,7 @@ worker_shutdown_timeout 5s;
 pid %FOLDER%/nginx.pid;
 error_log %FOLDER%/error.log ${options.logLevel ?? "info"};
 ${process.getuid?.() === 0 ? "user root;" : ""}
-load_module ${modules.get(options.sanitize ?? sanitizing) ?? ""};
+load_module ${options.program?.module ?? modules.get(options.sanitize ?? sanitizing) ?? ""};
 events { worker_connections ${options.connections ?? 256}; }
 http {
   access_log off;
@@ -225,17 +237,20 @@ export async function withNginx(options: NginxOptions, test: (site: Nginx) => Pr
 
   const out = openSync(join(folder, "stderr.log"), "w");
   const start = `umask ${options.umask ?? "022"}; exec nginx -e ${folder}/error.log -c ${folder}/nginx.conf`;
-  const child = spawn("sh", ["-c", start], { stdio: ["ignore", out, out], env: environment(options, words) });
+  const [command, ...argv] = options.program?.shell(start, folder) ?? ["sh", "-c", start];
+  const child = spawn(command, argv, { stdio: ["ignore", out, out], env: options.program === undefined ? environment(options, words) : process.env });
   const site: Nginx = {
     port,
     tlsPort,
     folder,
     store,
     passed,
-    master: child.pid ?? 0,
+    get master() {
+      return Number(readFileSync(join(folder, "nginx.pid"), "utf8"));
+    },
     files: () => filesBelow(store),
     log: () => ["error.log", "stderr.log"].map((name) => join(folder, name)).map((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")).join(""),
-    workers: () => execFileSync("ps", ["-o", "pid=", "--ppid", `${child.pid}`], { encoding: "utf8" }).trim().split(/\s+/).map(Number),
+    workers: () => execFileSync("ps", ["-o", "pid=", "--ppid", `${site.master}`], { encoding: "utf8" }).trim().split(/\s+/).map(Number),
     until: async (check, what) => {
       for (let i = 0; i < 500; i++) {
         if (check()) return;

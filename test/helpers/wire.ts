@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** An HTTP/1.1 answer read from a socket. */
 export interface WireAnswer {
@@ -88,9 +89,11 @@ export class WireClient {
     socket.on("error", (error) => this.#finish(error));
   }
 
-  static async open(port: number): Promise<WireClient> {
-    const socket = connect(port, "127.0.0.1");
-    await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  /** @param ca certificate to trust; with it the connection is TLS */
+  static async open(port: number, ca?: Buffer): Promise<WireClient> {
+    const socket = ca === undefined ? connect(port, "127.0.0.1") : connectTls({ port, host: "127.0.0.1", ca });
+    const ready = ca === undefined ? "connect" : "secureConnect";
+    await new Promise<void>((resolve, reject) => socket.once(ready, resolve).once("error", reject));
     return new WireClient(socket);
   }
 
@@ -112,6 +115,11 @@ export class WireClient {
   /** Sends a reset, as a client that lost its network. */
   reset(): void {
     this.#socket.resetAndDestroy();
+  }
+
+  /** Bytes that have come and are not read yet. */
+  get receivedBytes(): number {
+    return this.#received.length;
   }
 
   /** Whether the server has closed the connection. */

@@ -1,11 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import http2 from "node:http2";
 import https from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Http2Client, type Http2Reply, TestKeys } from "../helpers/matrix-http2.ts";
 import { type Nginx, type NginxOptions, withNginx } from "../helpers/nginx.ts";
 import { fieldOf, uploadServer } from "../helpers/upload-site.ts";
 import { boundary, form } from "../helpers/wire.ts";
@@ -14,45 +12,27 @@ const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 131
 const body = form([{ disposition: 'name="file"; filename="a.bin"', body: content }]);
 const type = `multipart/form-data; boundary=${boundary}`;
 
-let keys = "";
+let keys: TestKeys;
 beforeAll(() => {
-  keys = mkdtempSync(join(tmpdir(), "slipway-keys-"));
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", `${keys}/key.pem`, "-out", `${keys}/cert.pem`, ...subject], { stdio: "ignore" });
+  keys = new TestKeys();
 });
-afterAll(() => rmSync(keys, { recursive: true, force: true }));
+afterAll(() => keys.remove());
 
 const options = (directives = "", more: Partial<NginxOptions> = {}): NginxOptions => ({
-  listen: `listen 127.0.0.1:%PORT% http2; listen 127.0.0.1:%TLS_PORT% ssl http2; ssl_certificate ${keys}/cert.pem; ssl_certificate_key ${keys}/key.pem;`,
+  listen: `listen 127.0.0.1:%PORT% http2; listen 127.0.0.1:%TLS_PORT% ssl http2; ${keys.directives}`,
   server: uploadServer(directives),
   keepsFiles: true,
   ...more,
 });
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-}
-
-/** One request over a session of its own; the body is written in pieces. */
-async function request(origin: string, bytes: Buffer, extra: http2.OutgoingHttpHeaders = {}, piece = 100_000): Promise<Reply> {
-  const session = http2.connect(origin, { ca: readFileSync(`${keys}/cert.pem`) });
+/** One request over a connection of its own; the body is written in pieces. */
+async function request(origin: string, bytes: Buffer, extra: http2.OutgoingHttpHeaders = {}, piece = 100_000): Promise<Http2Reply> {
+  const client = new Http2Client(origin, keys.certificate);
   try {
-    return await new Promise<Reply>((resolve, reject) => {
-      session.on("error", reject);
-      const stream = session.request({ ":method": "POST", ":path": "/upload", "content-type": type, ...extra });
-      let status = 0;
-      let text = "";
-      stream.setEncoding("utf8");
-      stream.on("response", (headers) => (status = Number(headers[":status"])));
-      stream.on("data", (chunk: string) => (text += chunk));
-      stream.on("end", () => resolve({ status, body: text }));
-      stream.on("error", (error) => (status === 0 ? reject(error) : resolve({ status, body: text })));
-      for (let i = 0; i < bytes.length; i += piece) stream.write(bytes.subarray(i, i + piece));
-      stream.end();
-    });
+    const pieces = Array.from({ length: Math.ceil(bytes.length / piece) }, (_, i) => bytes.subarray(i * piece, (i + 1) * piece));
+    return await client.request({ ":method": "POST", ":path": "/upload", "content-type": type, ...extra }, pieces);
   } finally {
-    session.destroy();
+    client.destroy();
   }
 }
 
@@ -144,7 +124,7 @@ describe("module: HTTP/1.1 over TLS", () => {
     await withNginx(options(), async (site) => {
       const status = await new Promise<number>((resolve, reject) => {
         const headers = { "content-type": type, ...(length ? { "content-length": body.length } : {}) };
-        const outgoing = https.request(`${secure(site)}/upload`, { method: "POST", headers, ca: readFileSync(`${keys}/cert.pem`) }, (response) => {
+        const outgoing = https.request(`${secure(site)}/upload`, { method: "POST", headers, ca: keys.certificate }, (response) => {
           response.resume().on("end", () => resolve(response.statusCode ?? 0));
         });
         outgoing.on("error", reject);
