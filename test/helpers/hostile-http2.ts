@@ -2,12 +2,13 @@ import { connect, type Socket } from "node:net";
 import { fieldBlock, flags, frame, frameTypes, preface, settings, statusesIn } from "../hostile/frames.ts";
 import { boundary } from "./wire.ts";
 
-/** The frames of an upload: the request's head, then DATA frames of at most `size` bytes, the last with END_STREAM. */
-export function uploadFrames(path: string, body: Buffer, size = 16_384): Buffer[] {
+/** The frames of an upload: the request's head, then DATA frames, the last with END_STREAM unless more is to come. */
+export function uploadFrames(path: string, body: Buffer, whole = true): Buffer[] {
+  const size = 16_384;
   const fields = [[":method", "POST"], [":scheme", "http"], [":path", path], [":authority", "localhost"], ["content-type", `multipart/form-data; boundary=${boundary}`]] as const;
   const frames = [frame(frameTypes.headers, flags.endHeaders, 1, fieldBlock(fields))];
   for (let at = 0; at < body.length; at += size) {
-    frames.push(frame(frameTypes.data, at + size >= body.length ? flags.endStream : 0, 1, body.subarray(at, at + size)));
+    frames.push(frame(frameTypes.data, whole && at + size >= body.length ? flags.endStream : 0, 1, body.subarray(at, at + size)));
   }
   return frames;
 }
