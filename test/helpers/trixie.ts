@@ -159,7 +159,7 @@ export async function gone(release: Release): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const { stdout = "", stderr = "", message } = error as { stdout?: string; stderr?: string; message: string };
-    const dropped = `${stdout}\n${stderr}`.split("\n").find((line) => /^E: Version .* was not found/.test(line));
+    const dropped = `${stdout}\n${stderr}`.split("\n").find((line) => /E: Version .* was not found/.test(line));
     if (dropped !== undefined) return `Debian's mirror has another version than ${release.version}; write the new one in test/helpers/trixie.ts`;
     if (process.env["CI"] === "true" || process.env["SLIPWAY_REQUIRE_DOCKER"] === "1") throw error;
     return `the image cannot be built: ${`${message}\n${stdout}`.split("\n").find((line) => line.startsWith("E: ")) ?? message.split("\n")[0]}`;

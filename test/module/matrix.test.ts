@@ -7,6 +7,7 @@ import { families, http3, type Place, type Reply, type Transport } from "../help
 import { type Answer, type NginxOptions, type NginxProgram, type Passed, withNginx } from "../helpers/nginx.ts";
 import { gone, newest, programOf, trixie } from "../helpers/trixie.ts";
 import { fieldsOf } from "../helpers/upload-site.ts";
+import { head, WireClient } from "../helpers/wire.ts";
 
 /** The application: it reads each file, removes it, and notes the form that it got. */
 class Application {
@@ -62,6 +63,20 @@ const QUIC = "listen 127.0.0.1:%TLS_PORT% quic;";
 describe("module: one outcome over every protocol, this host's nginx", { timeout: 120_000 }, () => {
   it.each(Object.entries(families))("%s", async (_, transports) => {
     await carry(transports, OLD);
+  });
+});
+
+describe("module: a refusal before the body is read", () => {
+  // nginx closes behind it, so that a client must not send its next request on the same connection.
+  it.fails.each(exchanges.filter(({ status }) => status === 405 || status === 415))("$name: says that the connection ends", async (exchange) => {
+    await withNginx({ server: matrixServer() }, async ({ port }) => {
+      const options = { method: exchange.method, length: exchange.body.length, ...(exchange.type === undefined ? {} : { type: exchange.type }) };
+      const client = await WireClient.open(port);
+      client.write(Buffer.concat([head(exchange.path, options), exchange.body]));
+      const { headers } = await client.answer();
+      await client.closed();
+      expect(headers["connection"]).toBe("close");
+    });
   });
 });
 

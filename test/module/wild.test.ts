@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { classicCases } from "../fixtures/wild/classic.ts";
 import { digest, type Field, type WildCase, type WildRequest } from "../fixtures/wild/kit.ts";
 import { rangedCases } from "../fixtures/wild/ranged.ts";
 import { restCases } from "../fixtures/wild/rest.ts";
 import { siteCases } from "../fixtures/wild/sites.ts";
-import { type Answer, type Nginx, type NginxOptions, type Passed, takes, withNginx } from "../helpers/nginx.ts";
+import { withoutDocker } from "../helpers/e2e-docker.ts";
+import { type Answer, type Nginx, type NginxOptions, type NginxProgram, type Passed, takes, withNginx } from "../helpers/nginx.ts";
+import { gone, newest, programOf, trixie } from "../helpers/trixie.ts";
 import { fieldsOf } from "../helpers/upload-site.ts";
 import { exchange, form, head } from "../helpers/wire.ts";
 
@@ -101,10 +103,10 @@ function optionsOf({ name, expectLog }: WildCase, application: Application): Ngi
 }
 
 /** Runs all requests of a case against its configuration, with the text changed by `edit`. */
-async function run(wild: WildCase, edit: (text: string) => string = (text) => text): Promise<void> {
+async function run(wild: WildCase, edit: (text: string) => string = (text) => text, program?: NginxProgram): Promise<void> {
   const application = new Application(wild.aside);
   const options = optionsOf(wild, application);
-  await withNginx({ ...options, server: edit(options.server) }, async (site) => {
+  await withNginx({ ...options, server: edit(options.server), ...(program === undefined ? {} : { program }) }, async (site) => {
     application.store = site.store;
     for (const [path, content] of Object.entries(wild.files ?? {})) {
       const full = join(site.folder, path);
@@ -121,21 +123,36 @@ async function run(wild: WildCase, edit: (text: string) => string = (text) => te
 }
 
 const named = (cases: readonly WildCase[]): [string, WildCase][] => cases.map((wild) => [wild.name, wild]);
-const cloudController = "05-cloud-controller";
+const all = [...classicCases, ...siteCases, ...restCases];
+const limitless = all.filter(({ name }) => name === "05-cloud-controller");
+
+/** In place of 0, which is to be no limit. */
+const withLimit = (text: string): string => text.replace("upload_max_output_body_len 0;", "upload_max_output_body_len 100m;");
 
 describe("module: configurations in the wild", () => {
-  it.each(named([...classicCases, ...siteCases, ...restCases]).filter(([name]) => name !== cloudController))("%s", async (_, wild) => {
-    await run(wild);
+  it.each(named(all))("%s", async (_, wild) => {
+    await run(wild, withLimit);
   });
 
-  const [wild] = classicCases.filter(({ name }) => name === cloudController);
-  it.fails(`${cloudController}, whose upload_max_output_body_len 0 is no limit`, async () => {
-    await run(wild!);
-  });
-  it(`${cloudController}, with a limit in place of 0`, async () => {
-    await run(wild!, (text) => text.replace("upload_max_output_body_len 0;", "upload_max_output_body_len 100m;"));
+  it.fails.each(named(limitless))("%s as it is: upload_max_output_body_len 0 is no limit", async (_, wild) => {
+    await run(wild);
   });
 });
+
+const missing = withoutDocker();
+for (const release of [trixie, newest]) {
+  const reason = missing ?? (await gone(release));
+  describe.skipIf(reason)(`module: configurations in the wild, nginx of Debian ${release.name}${reason ? ` (skipped: ${reason})` : ""}`, () => {
+    let program: NginxProgram;
+    beforeAll(async () => {
+      program = await programOf(release);
+    }, 900_000);
+
+    it.each(named(all))("%s", async (_, wild) => {
+      await run(wild, withLimit, program);
+    });
+  });
+}
 
 const ranged = await takes("upload_resumable on;");
 describe.skipIf(!ranged)(`module: configurations in the wild, files in pieces${ranged ? "" : " (skipped: nginx -t refuses upload_resumable)"}`, () => {
