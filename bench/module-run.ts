@@ -1,7 +1,6 @@
-import { rm } from "node:fs/promises";
 import { buildModule } from "../images/module-build.ts";
 import { type OursSettings, oursServer } from "./contestants/ours.ts";
-import { settleDisk } from "./ground.ts";
+import { retireFiles, settleDisk } from "./ground.ts";
 import { type RunningNginx, startNginx } from "./nginx.ts";
 import { peakBytes, resetPeak, residentBytes } from "./proc.ts";
 import type { Session } from "./session.ts";
@@ -15,7 +14,7 @@ export async function withModule<T>(session: Session, settings: OursSettings, bo
     return await body(nginx, place.store);
   } finally {
     await nginx.stop();
-    await rm(place.folder, { recursive: true });
+    await retireFiles(place.store);
   }
 }
 

@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Problem } from "../scripts/core/problem.ts";
 import { lastLines, run } from "../scripts/core/run.ts";
 import { freePort } from "../scripts/local/ports.ts";
 import { type Group, NotAvailable, type Place } from "./contestant.ts";
@@ -42,6 +43,19 @@ export function listenDirectives(group: Group, port: number, version: readonly n
   return `${listen}${http2}\n    ssl_certificate ${place.certificate};\n    ssl_certificate_key ${place.key};`;
 }
 
+const WORKER_MS = 10_000;
+
+/** The master and its worker, which there is only some time after the master listens. */
+async function treeWithWorker(master: number): Promise<number[]> {
+  const until = performance.now() + WORKER_MS;
+  let tree = processTree(master);
+  while (tree.length < 2 && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    tree = processTree(master);
+  }
+  return tree;
+}
+
 function configuration(setup: NginxSetup, folder: string, listen: string): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/temp/${name};`);
   return `daemon off;
@@ -80,9 +94,12 @@ export async function startNginx(setup: NginxSetup, place: Place): Promise<Runni
   const check = await run(["nginx", "-t", "-q", "-e", join(folder, "error.log"), "-c", file]);
   if (!check.ok) throw new NotAvailable(refusal(lastLines(check)));
   const server = await startServer("nginx", ["nginx", "-e", join(folder, "error.log"), "-c", file], folder, port);
-  const pids = processTree(server.pid);
+  const pids = await treeWithWorker(server.pid);
   const worker = pids[1];
-  if (worker === undefined) throw new Error(`nginx: no worker below process ${server.pid}`);
+  if (worker === undefined) {
+    await server.stop();
+    throw new Problem(`nginx: no worker below process ${server.pid} after ${WORKER_MS / 1000} s; its error log was ${await readFile(join(folder, "error.log"), "utf8")}`);
+  }
   return {
     port,
     origin: `${setup.group === "http" ? "http" : "https"}://127.0.0.1:${port}`,

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { Problem } from "../scripts/core/problem.ts";
 import { Cleanup } from "./cleanup.ts";
 import { holdMemory, makeGround } from "./ground.ts";
@@ -39,9 +38,4 @@ export async function runBench(options: BenchOptions, say: (line: string) => voi
   } finally {
     await cleanup.run();
   }
-}
-
-/** Writes a report as JSON. */
-export async function writeReport(file: string, report: Report): Promise<void> {
-  await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
 }

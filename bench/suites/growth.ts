@@ -2,7 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { curlBody, type OursSettings } from "../contestants/ours.ts";
 import { timedCurl } from "../curl.ts";
-import { compareStored, writeRandom, writeSparse } from "../ground.ts";
+import { compareStored, plainFiles, writeRandom, writeSparse } from "../ground.ts";
 import { formContentType, type PartKind, SMALL_FILE, writeForm } from "../many-parts.ts";
 import { RANGE_BYTES, sendRanges } from "../many-ranges.ts";
 import { withModule, withPeak } from "../module-run.ts";
@@ -16,8 +16,8 @@ export type Axis = (typeof AXES)[number];
 export interface GrowthRun {
   readonly round: number;
   readonly seconds: number;
-  /** Rise of the worker's resident memory. */
-  readonly peakBytes: number;
+  /** Rise of the worker's resident memory; left out where there is no worker. */
+  readonly peakBytes?: number;
 }
 
 export interface GrowthPoint extends Outcome<GrowthRun> {
@@ -77,6 +77,14 @@ const byParts = (kind: PartKind): Measure => async (session, x, round) => {
   });
 };
 
+/** As many files without any server, to tell the file system's cost from the module's. */
+const plain: Measure = async (session, x, round) => {
+  const { folder, store } = await session.ground.place("plain");
+  const sample = join(folder, "small.txt");
+  await writeFile(sample, SMALL_FILE);
+  return { round, seconds: await plainFiles(store, x, SMALL_FILE.length, sample) };
+};
+
 const byRanges: Measure = async (session, x, round) => {
   const input = join(session.ground.folder, "ranges.bin");
   await writeRandom(input, x * RANGE_BYTES);
@@ -94,6 +102,7 @@ const LINES: readonly { readonly axis: Axis; readonly name: string; readonly mea
   { axis: "size", name: "form sha256", measure: bySize({ entrance: "form", digest: "sha256", sync: false }) },
   { axis: "size", name: "raw", measure: bySize({ entrance: "raw", digest: "none", sync: false }) },
   { axis: "parts", name: `files of ${SMALL_FILE.length} bytes`, measure: byParts("files") },
+  { axis: "parts", name: "files without a server", measure: plain },
   { axis: "fields", name: "fields passed on", measure: byParts("fields") },
   { axis: "ranges", name: `ranges of ${RANGE_BYTES / 1024} KiB`, measure: byRanges },
 ];
@@ -110,7 +119,7 @@ export async function runGrowth(session: Session): Promise<GrowthReport> {
         session,
         `${axis} ${name}, ${x}`,
         (round) => measure(session, x, round),
-        (run: GrowthRun) => `${(run.seconds * 1e3).toFixed(1)} ms, memory +${(run.peakBytes / MIB).toFixed(2)} MiB`,
+        (run: GrowthRun) => `${(run.seconds * 1e3).toFixed(1)} ms${run.peakBytes === undefined ? "" : `, memory +${(run.peakBytes / MIB).toFixed(2)} MiB`}`,
       ),
     })),
   }));

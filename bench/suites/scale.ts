@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Problem } from "../../scripts/core/problem.ts";
 import type { Digest } from "../contestants/ours.ts";
 import { type Flood, probe, startFlood } from "../flood.ts";
-import { compareStored, writeRandom } from "../ground.ts";
+import { compareStored, plainFiles, writeRandom } from "../ground.ts";
 import { withModule, withPeak } from "../module-run.ts";
 import { Entry, type Outcome, runRounds } from "../rounds.ts";
 import type { Session } from "../session.ts";
@@ -20,6 +20,8 @@ export interface Load {
 export interface LoadRun {
   readonly round: number;
   readonly seconds: number;
+  /** What as many files take that are just written, without any server. */
+  readonly plainSeconds: number;
   /** Rise of the worker's resident memory, all uploads together. */
   readonly peakBytes: number;
 }
@@ -51,7 +53,7 @@ export interface ScaleReport {
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const INPUT_BYTES = 64 * MIB;
-const GETS = 3000;
+const GETS = 2000;
 const UPLOADS_BESIDE = 3;
 const WARM_UP_MS = 1000;
 /** Room that stays free on the disk. */
@@ -90,8 +92,10 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-function measureLoad(session: Session, load: Load, input: string, round: number): Promise<LoadRun> {
+async function measureLoad(session: Session, load: Load, input: string, round: number): Promise<LoadRun> {
   const { uploads, bytesEach, buffer, digest } = load;
+  const { store: plain } = await session.ground.place("plain");
+  const plainSeconds = await plainFiles(plain, uploads, bytesEach, input);
   return withModule(session, { entrance: "form", digest, sync: false, buffer }, async (nginx, store) => {
     const { result, peakBytes } = await withPeak(nginx, async () => {
       const flood = await startFlood({ port: nginx.port, connections: uploads, uploads, bytes: bytesEach, file: input });
@@ -99,7 +103,7 @@ function measureLoad(session: Session, load: Load, input: string, round: number)
     });
     if (result.answered !== uploads) throw new Problem(`flood: ${uploads} uploads were sent, ${result.answered} were answered 200; ${result.errors}`);
     await compareStored(store, input, bytesEach, uploads);
-    return { round, seconds: result.seconds, peakBytes };
+    return { round, seconds: result.seconds, plainSeconds, peakBytes };
   });
 }
 
@@ -141,7 +145,7 @@ export async function runScale(session: Session): Promise<ScaleReport> {
         session,
         loadName(load),
         (round) => measureLoad(session, load, input, round),
-        (run) => `${run.seconds.toFixed(3)} s, memory +${(run.peakBytes / MIB).toFixed(1)} MiB`,
+        (run) => `${run.seconds.toFixed(3)} s (files alone ${run.plainSeconds.toFixed(3)} s), memory +${(run.peakBytes / MIB).toFixed(1)} MiB`,
         totalOf(load) > LARGE_BYTES ? 1 : options.rounds,
       ),
     }));

@@ -8,16 +8,15 @@ import { formatBytes, formatCount, formatSeconds } from "./format.ts";
 export interface GrowthMedian {
   readonly x: number;
   readonly seconds: number;
-  readonly peakBytes: number;
+  readonly peakBytes: number | undefined;
 }
 
 /** The points of a series that were measured to the end, as medians, in their order. */
 export function medians({ points }: GrowthSeries): GrowthMedian[] {
-  return points.filter(isWhole).map(({ x, runs }) => ({
-    x,
-    seconds: median(counted(runs).map(({ seconds }) => seconds)),
-    peakBytes: median(counted(runs).map(({ peakBytes }) => peakBytes)),
-  }));
+  return points.filter(isWhole).map(({ x, runs }) => {
+    const peaks = counted(runs).flatMap(({ peakBytes }) => peakBytes ?? []);
+    return { x, seconds: median(counted(runs).map(({ seconds }) => seconds)), peakBytes: peaks.length === 0 ? undefined : median(peaks) };
+  });
 }
 
 /** A value of an axis in words. */
@@ -31,7 +30,7 @@ export function growthTable(report: GrowthReport, axis: Axis): Table {
     const points = medians(series);
     return points.map(({ x, seconds, peakBytes }, i) => {
       const exponent = growthExponent(points.slice(0, i + 1).map((point) => ({ x: point.x, y: point.seconds })));
-      return [series.name, formatX(axis, x), formatSeconds(seconds), formatSeconds(seconds / (x / unit)), exponent?.toFixed(2) ?? "", formatBytes(peakBytes)];
+      return [series.name, formatX(axis, x), formatSeconds(seconds), formatSeconds(seconds / (x / unit)), exponent?.toFixed(2) ?? "", peakBytes === undefined ? "" : formatBytes(peakBytes)];
     });
   });
   return { head: ["what", axis, "time", `time for each ${one}`, "exponent", "worker memory"], rows };

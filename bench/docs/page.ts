@@ -1,0 +1,69 @@
+import type { Report } from "../report.ts";
+import { AXES } from "../suites/growth.ts";
+import { formatBytes } from "../summary/format.ts";
+import { growthNotes, growthTable } from "../summary/growth.ts";
+import { latencyTable, loadTable, scaleNotes } from "../summary/scale.ts";
+import { speedNotes, speedTable } from "../summary/speed.ts";
+import { markdownTable } from "../table.ts";
+import { chartsOf } from "./charts.ts";
+
+const INTRODUCTION = `# The benchmark
+
+\`npm run bench\` measures the upload module beside other ways to take an upload, on one machine in one run. This page
+is written by \`npm run bench -- --suite SUITE --write-docs\`; the numbers with every single timing are in the JSON files
+beside it. \`npm run bench -- --help\` lists all options.
+
+How it is measured:
+
+- The client is curl, over loopback. The time is that of the whole curl process, by a clock of our own; the processor
+  time is that of the server's processes alone.
+- Every stored file is compared byte for byte with what was sent.
+- A server has one worker. nginx and the module have buffers of 1 MiB unless it says otherwise.
+- All take part in each round, in another order each time. The first round does not count; the numbers are medians of
+  the others. What waits for the disk is written before each upload.
+- Free memory is held by a process of its own meanwhile, but for a page in every 2 MiB: virtual machines that hand free
+  memory back to their host would otherwise take one or four seconds for the same upload.
+- Only ratios within one run say anything. They vary by some percent from run to run.
+
+The sink is what an upload cannot do without: a program in C that receives and writes 1 MiB at a time in one thread,
+with a digest or without. "sync" means that the file is on the disk before the answer.
+`;
+
+function machineLine({ machine, rounds, held }: Report): string {
+  const { cpu, cores, memoryBytes, kernel, distribution, nginx, openssl, curl, node, date } = machine;
+  const what = `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, ${distribution}, Linux ${kernel}, nginx ${nginx}, OpenSSL ${openssl}, curl ${curl}, Node ${node}`;
+  return `${date.slice(0, 10)}; ${what}. ${rounds} rounds. ${held === null ? "The free memory was not held: a first look, not numbers." : `Free memory: ${held}.`}\n`;
+}
+
+const list = (lines: readonly string[]): string => (lines.length === 0 ? "" : `\n${lines.map((line) => `- ${line}\n`).join("")}`);
+
+function section(report: Report): string {
+  switch (report.suite) {
+    case "speed":
+      return `## Speed\n\nOne upload of ${formatBytes(report.sizeBytes)} at a time. ${machineLine(report)}\n${markdownTable(speedTable(report))}${list(speedNotes(report))}`;
+    case "scale":
+      return `## Scale
+
+Many uploads at once, each on a connection of its own, beside one upload of the same total. "Files alone" is the time
+that a program takes which only writes the same files. ${machineLine(report)}
+${markdownTable(loadTable(report))}
+A small GET, again and again on one connection, beside uploads with SHA-256:
+
+${markdownTable(latencyTable(report))}${list(scaleNotes(report))}`;
+    case "growth": {
+      const charts = chartsOf(report);
+      const parts = AXES.filter((axis) => charts.some((chart) => chart.axis === axis)).map((axis) => {
+        const pictures = charts.filter((chart) => chart.axis === axis).map(({ title, file }) => `![${title}](${file})\n`);
+        return `${pictures.join("\n")}\n${markdownTable(growthTable(report, axis))}`;
+      });
+      return `## How cost grows
+
+Both axes are logarithmic: what grows in proportion is a straight line that rises as the diagonal does. The exponent is
+that of the line from the point before; 1 is in proportion, below it a fixed cost prevails. ${machineLine(report)}
+${parts.join("\n")}${list(growthNotes(report))}`;
+    }
+  }
+}
+
+/** docs/benchmark/README.md: one section for each report. */
+export const benchmarkPage = (reports: readonly Report[]): string => [INTRODUCTION, ...reports.map(section)].join("\n");
