@@ -10,30 +10,35 @@ export interface Exchange {
   readonly path: string;
   /** @default the form's own; null is none */
   readonly type?: string | null;
+  /** More headers. In them and in the path, `%RUN%` is a word that no other run of the exchanges has. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** Offsets of the body where the client's writes, or frames, are cut. */
   readonly cuts: readonly number[];
   /** Size of the chunks where the body is chunked. */
   readonly chunk: number;
   readonly status: number;
+  /** Body of an answer that nginx gives itself. @default not looked at */
+  readonly answer?: string;
   /** The rewritten form, with {@link stored} in place of a path. @default the target is not called */
   readonly fields?: readonly (readonly [string, string])[];
 }
 
-/** The locations of {@link matrixServer}: name, client_body_buffer_size, upload_buffer_size, more. */
+/** The locations that take forms: name, client_body_buffer_size, upload_buffer_size, more. */
 const LOCATIONS: readonly (readonly [name: string, body: string, write: string, more?: string])[] = [
-  ["k1", "1k", "1k"],
-  ["uneven", "1000", "300"],
+  ["k1", "1k", "1k", "upload_sync off;"],
+  ["uneven", "1000", "70000"],
   ["k16", "16k", "16k"],
+  ["k64", "64k", "64k"],
   ["m1", "1m", "1m"],
+  ["worker", "64k", "64k", "upload_thread_pool off; upload_sync off;"],
   ["limited", "1k", "1k", "upload_max_file_size 1000; upload_max_output_body_len 2k;"],
   ["small", "1k", "1k", "client_max_body_size 1500;"],
 ];
 
-/** The server's directives: a location for each pair of buffer sizes, and their target. */
-export function matrixServer(): string {
-  const locations = LOCATIONS.map(
-    ([name, body, write, more = ""]) => `
+/** The directives of the locations that take forms. */
+export const formLocations: string = LOCATIONS.map(
+  ([name, body, write, more = ""]) => `
     location /${name} {
       upload_pass @done;
       upload_store %STORE% 1;
@@ -47,16 +52,13 @@ export function matrixServer(): string {
       upload_buffer_size ${write};
       ${more}
     }`,
-  );
-  return `client_header_buffer_size 1k; keepalive_requests 100000; ${locations.join("")}
-    location @done { proxy_pass http://%UPSTREAM%; }`;
-}
+).join("");
 
 /** What stands for a file's path once its content was read. */
 export const stored = (content: Buffer): string => `${content.length} bytes, SHA-256 ${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
 
 /** Content that begins like the boundary again and again. */
-function content(length: number): Buffer {
+export function content(length: number): Buffer {
   const unit = `\r\n--${boundary.slice(0, -1)}\r\n-\r--${boundary}\n--\0`;
   return Buffer.alloc(length, unit, "latin1");
 }
@@ -109,7 +111,7 @@ function sizes(path: string, buffer: number): Exchange[] {
 
 /** Uploads that succeed. */
 const accepted: readonly Exchange[] = [
-  ...[["k1", 1024], ["uneven", 300], ["uneven", 1000], ["k16", 16_384], ["m1", 1_048_576]].flatMap(([path, buffer]) => sizes(String(path), Number(buffer))),
+  ...[["k1", 1024], ["uneven", 1000], ["uneven", 70_000], ["k16", 16_384], ["k64", 65_536], ["worker", 65_536], ["m1", 1_048_576]].flatMap(([path, buffer]) => sizes(String(path), Number(buffer))),
   // Where what was read with a head of 512 bytes ends, and the first buffer behind it; then the buffers of a body that comes alone.
   ...sweep("k1", 512, 1, rest),
   ...sweep("k1", 1536, 1, rest),
@@ -117,6 +119,10 @@ const accepted: readonly Exchange[] = [
   ...sweep("k1", 2048, 1, []),
   ...sweep("uneven", 1000, 4, rest),
   ...sweep("k16", 16_384, 4, rest),
+  ...sweep("k64", 65_536, 1, rest),
+  ...sweep("k64", 65_536 + 512, 4, rest),
+  ...sweep("k64", 2 * 65_536, 4, []),
+  ...sweep("worker", 65_536, 4, rest),
   good("a file of 5 MiB", "/m1", [file("a", content(5 * 1024 * 1024))], { chunk: 100_000 }),
   good("a file of 5 MiB through small buffers", "/k16", [file("a", content(5 * 1024 * 1024)), note], { chunk: 20_000 }),
   good("forty files", "/k1", Array.from({ length: 40 }, (_, i) => file(`f${i}`, content(i * 50)))),
@@ -144,4 +150,5 @@ const refusals: readonly Exchange[] = [
   { ...refused("OPTIONS", "/k1", 200, Buffer.alloc(0), { method: "OPTIONS", type: null }) },
 ];
 
-export const exchanges: readonly Exchange[] = [...accepted.slice(0, 40), ...refusals, ...accepted.slice(40)];
+/** Every exchange with a form. */
+export const forms: readonly Exchange[] = [...accepted.slice(0, 40), ...refusals, ...accepted.slice(40)];

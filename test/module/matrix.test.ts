@@ -1,8 +1,10 @@
-import { readFileSync, unlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withoutDocker } from "../helpers/e2e-docker.ts";
-import { type Exchange, exchanges, matrixServer, stored } from "../helpers/matrix-cases.ts";
+import { type Exchange, stored } from "../helpers/matrix-cases.ts";
 import { TestKeys } from "../helpers/matrix-http2.ts";
+import { exchanges, matrixServer, overlong } from "../helpers/matrix-pieces.ts";
 import { families, http3, type Place, type Reply, type Transport } from "../helpers/matrix-transports.ts";
 import { type Answer, type NginxOptions, type NginxProgram, type Passed, withNginx } from "../helpers/nginx.ts";
 import { gone, newest, programOf, trixie } from "../helpers/trixie.ts";
@@ -15,22 +17,31 @@ class Application {
 
   readonly answer = (passed: Passed): Answer => {
     const number = Number(new URLSearchParams(passed.url.split("?")[1]).get("x"));
-    const form = fieldsOf(passed).map(([name, value]) => [name, name.endsWith(".path") ? this.#take(value) : value] as const);
+    const fields = fieldsOf(passed);
+    const partial = fields.some(([name, value]) => name === "outcome" && value === "partial");
+    const form = fields.map(([name, value]) => [name, /(^|\.)path$/.test(name) ? this.#read(value, partial) : value] as const);
     this.forms.set(number, [...(this.forms.get(number) ?? []), form]);
     return { body: `done ${number}` };
   };
 
-  #take(path: string): string {
+  #read(path: string, keep: boolean): string {
     const content = readFileSync(path);
-    unlinkSync(path);
+    if (!keep) for (const name of [path, `${path}.state`]) rmSync(name, { force: true });
     return stored(content);
   }
 }
 
 /** What came of an exchange, in the terms of what must. */
-const outcome = ({ status, body }: Reply, forms: readonly unknown[] | undefined): object => ({ status, forms: forms ?? [], body: forms === undefined ? "" : body });
+const outcome = ({ status, body }: Reply, forms: readonly unknown[] = [], { fields, answer }: Exchange): object => ({ status, forms, body: fields ?? answer ? body : "" });
 
-const wanted = ({ status, fields }: Exchange, number: number): object => ({ status, forms: fields === undefined ? [] : [fields], body: fields === undefined ? "" : `done ${number}` });
+const wanted = ({ status, fields, answer }: Exchange, number: number): object => ({ status, forms: fields === undefined ? [] : [fields], body: fields === undefined ? (answer ?? "") : `done ${number}` });
+
+/** The exchanges with a word of their own in place of %RUN%. */
+function freshRun(list: readonly Exchange[]): Exchange[] {
+  const word = randomBytes(4).toString("hex");
+  const fill = (text: string): string => text.replace("%RUN%", word);
+  return list.map((exchange) => ({ ...exchange, path: fill(exchange.path), headers: Object.fromEntries(Object.entries(exchange.headers ?? {}).map(([name, value]) => [name, fill(value)])) }));
+}
 
 let keys: TestKeys;
 beforeAll(() => {
@@ -38,18 +49,19 @@ beforeAll(() => {
 });
 afterAll(() => keys.remove());
 
-/** Carries every exchange over every transport to one nginx. */
-async function carry(transports: readonly Transport[], listen: string, program?: NginxProgram): Promise<void> {
+/** Carries exchanges over every transport to one nginx. */
+async function carry(transports: readonly Transport[], listen: string, program?: NginxProgram, list: readonly Exchange[] = exchanges): Promise<void> {
   let application = new Application();
   const answer = (passed: Passed): Answer => application.answer(passed);
-  const options: NginxOptions = { server: matrixServer(), listen: `${listen} ${keys.directives}`, answer, ...(program === undefined ? {} : { program }) };
+  const options: NginxOptions = { server: matrixServer, listen: `${listen} ${keys.directives}`, answer, ...(program === undefined ? {} : { program }) };
   await withNginx(options, async (site) => {
     const place: Place = { site, ca: keys.certificate, program };
     for (const transport of transports) {
       application = new Application();
-      const replies = await transport.run(place, exchanges);
-      for (const [number, exchange] of exchanges.entries()) {
-        const got = outcome(replies[number]!, application.forms.get(number));
+      const run = freshRun(list);
+      const replies = await transport.run(place, run);
+      for (const [number, exchange] of run.entries()) {
+        const got = outcome(replies[number]!, application.forms.get(number), exchange);
         expect(got, `${transport.name}: ${exchange.name}`).toEqual(wanted(exchange, number));
       }
     }
@@ -64,12 +76,17 @@ describe("module: one outcome over every protocol, this host's nginx", { timeout
   it.each(Object.entries(families))("%s", async (_, transports) => {
     await carry(transports, OLD);
   });
+
+  // 416 where the length is not known beforehand.
+  it.fails("a piece that is longer than its file", async () => {
+    await carry(Object.values(families).flat(), OLD, undefined, [overlong]);
+  });
 });
 
 describe("module: a refusal before the body is read", () => {
   // nginx closes behind it, so that a client must not send its next request on the same connection.
-  it.fails.each(exchanges.filter(({ status }) => status === 405 || status === 415))("$name: says that the connection ends", async (exchange) => {
-    await withNginx({ server: matrixServer() }, async ({ port }) => {
+  it.fails.each(exchanges.filter(({ status, body }) => (status === 405 || status === 415) && body.length > 0))("$name: says that the connection ends", async (exchange) => {
+    await withNginx({ server: matrixServer }, async ({ port }) => {
       const options = { method: exchange.method, length: exchange.body.length, ...(exchange.type === undefined ? {} : { type: exchange.type }) };
       const client = await WireClient.open(port);
       client.write(Buffer.concat([head(exchange.path, options), exchange.body]));
