@@ -23,14 +23,16 @@ const COSTS = [
 export function chartsOf(report: GrowthReport): DocChart[] {
   return AXES.flatMap((axis) => {
     const series = report.series.filter((one) => one.axis === axis && medians(one).length > 0);
-    const x: AxisOptions = { label: LABELS[axis], scale: "log", base: axis === "size" ? 2 : 10, format: (value) => formatX(axis, value) };
+    // Sizes lie too far apart for a linear axis; counts do not, and there a straight line is one to the eye.
+    const scale = axis === "size" ? "log" : "linear";
+    const x: AxisOptions = { label: LABELS[axis], scale, base: axis === "size" ? 2 : 10, format: (value) => formatX(axis, value) };
     if (series.length === 0) return [];
     return COSTS.map(({ name, title, label, format, base, value }) => {
       const lines = series
         .map((one) => ({ name: one.name, points: medians(one).flatMap((point) => (value(point) === undefined ? [] : [{ x: point.x, y: value(point)! }])) }))
         .filter(({ points }) => points.length > 0);
       const heading = `${title} against ${LABELS[axis]}`;
-      return { axis, file: `growth-${axis}-${name}.svg`, title: heading, svg: chartSvg({ title: heading, x, y: { label, scale: "log", base, format }, lines }) };
+      return { axis, file: `growth-${axis}-${name}.svg`, title: heading, svg: chartSvg({ title: heading, x, y: { label, scale: name === "memory" ? "linear" : scale, base, format }, lines }) };
     });
   });
 }

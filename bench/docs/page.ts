@@ -58,8 +58,8 @@ ${markdownTable(latencyTable(report))}${list(scaleNotes(report))}`;
       });
       return `## How cost grows
 
-Both axes are logarithmic: what grows in proportion is a straight line that rises as the diagonal does. The exponent is
-that of the line from the point before; 1 is in proportion, below it a fixed cost prevails. ${machineLine(report)}
+Time against the size of the file has two logarithmic axes: what grows in proportion is a straight line there too. The
+exponent is that of the line from the point before; 1 is in proportion, below it a fixed cost prevails. ${machineLine(report)}
 ${parts.join("\n")}${list(growthNotes(report))}`;
     }
   }

@@ -37,12 +37,11 @@ export interface GrowthReport {
 }
 
 const MIB = 1024 ** 2;
-const STEP = 4;
 
-/** `from`, and each four times the one before, up to `to`, which is the last. */
-export function steps(from: number, to: number): number[] {
+/** `from`, and each `factor` times the one before, up to `to`, which is the last. */
+export function steps(from: number, to: number, factor: number): number[] {
   const result: number[] = [];
-  for (let x = from; x < to; x *= STEP) result.push(x);
+  for (let x = from; x < to; x *= factor) result.push(x);
   return [...result, to];
 }
 
@@ -113,7 +112,7 @@ export async function runGrowth(session: Session): Promise<GrowthReport> {
   const lines = LINES.filter(({ axis, name }) => only.test(`${axis} ${name}`)).map(({ axis, name, measure }) => ({
     axis,
     name,
-    points: (axis === "size" ? steps(Math.min(MIB, maxSizeBytes), maxSizeBytes) : steps(1, maxCount)).map((x) => ({
+    points: (axis === "size" ? steps(Math.min(MIB, maxSizeBytes), maxSizeBytes, 4) : steps(1, maxCount, 2)).map((x) => ({
       x,
       entry: new Entry(
         session,

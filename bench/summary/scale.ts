@@ -62,7 +62,7 @@ export function loadRows(report: ScaleReport): LoadRow[] {
 /** Loads as a table. */
 export function loadTable(report: ScaleReport): Table {
   return {
-    head: ["uploads", "each", "buffers", "digest", "seconds", "files alone", "GiB/s", "to one", "target", "", "memory each", "target", ""],
+    head: ["uploads", "each", "buffers", "digest", "seconds", "files alone", "GiB/s", "to one", "target", "verdict", "memory each", "target", "verdict"],
     left: [3, 9, 12],
     rows: loadRows(report).map(({ load, ...row }) => [
       formatCount(load.uploads),
@@ -86,7 +86,7 @@ export function loadTable(report: ScaleReport): Table {
 export function latencyTable(report: ScaleReport): Table {
   const ms = (numbers: readonly number[]): string => (median(numbers) * 1e3).toFixed(2);
   return {
-    head: ["uploads beside", "GETs", "median ms", "p99 ms", "longest ms", "target", ""],
+    head: ["uploads beside", "GETs", "median ms", "p99 ms", "longest ms", "target", "verdict"],
     left: [6],
     rows: report.latencies.filter(isWhole).map(({ uploads, gets, runs }) => {
       const rounds = counted(runs);

@@ -1,4 +1,4 @@
-import { keyOf } from "../contestant.ts";
+import { GROUPS, keyOf } from "../contestant.ts";
 import { isWhole, noteOf } from "../rounds.ts";
 import { counted, median } from "../statistics.ts";
 import type { SpeedReport, SpeedResult } from "../suites/speed.ts";
@@ -50,16 +50,17 @@ function row(result: SpeedResult, sizeBytes: number, all: readonly SpeedResult[]
   };
 }
 
-/** A row for each contestant that was measured to the end. */
+/** A row for each contestant that was measured to the end, group by group. */
 export function speedRows(report: SpeedReport): SpeedRow[] {
   const whole = report.results.filter(isWhole);
-  return whole.map((result) => row(result, report.sizeBytes, whole));
+  const rows = whole.map((result) => row(result, report.sizeBytes, whole));
+  return GROUPS.flatMap((group) => rows.filter((one) => one.group === group));
 }
 
 /** The rows as a table. */
 export function speedTable(report: SpeedReport): Table {
   return {
-    head: ["group", "contestant", "seconds", "min-max", "GiB/s", "CPU s/GiB", "ratio", "to", "target", ""],
+    head: ["group", "contestant", "seconds", "min-max", "GiB/s", "CPU s/GiB", "ratio", "to", "target", "verdict"],
     left: [0, 1, 7, 9],
     rows: speedRows(report).map((one) => [
       one.group,
