@@ -71,7 +71,7 @@ export const http1Generators: readonly Generator[] = [
     make(random) {
       const body = random.once(2) ? goodForm(random) : brokenForm(random);
       const request = head(random.pick(uploadPaths), { length: body.length + random.pick([1, 2, 40, 1e6, 1e15]) });
-      return http1(cut(random, Buffer.concat([request, body])), random.once(40) ? "answer" : random.pick(["silence", "close", "reset"]));
+      return http1(cut(random, Buffer.concat([request, body])), random.once(40) ? "answer" : random.pick(["silence", "close", "reset"]), { alsoStatus: [507] });
     },
   },
   {
@@ -89,7 +89,7 @@ export const http1Generators: readonly Generator[] = [
     make(random) {
       const body = goodForm(random);
       const lines = [`Content-Length: ${lengths(body, random)}`, ...(random.once(3) ? [`Content-Length: ${body.length}`] : [])];
-      return http1([head(random.pick(uploadPaths), { extra: lines }), body], random.once(40) ? "answer" : "silence");
+      return http1([head(random.pick(uploadPaths), { extra: lines }), body], random.once(40) ? "answer" : "silence", { alsoStatus: [507] });
     },
   },
   {

@@ -32,7 +32,7 @@ const upload = (random: Random, stream: number, body: Buffer, more: Fields = [])
 
 function client(random: Random, frames: readonly Buffer[], ending: HostileCase["ending"] = random.pick(["silence", "silence", "close", "reset"])): HostileCase {
   const bytes = Buffer.concat([preface, settings(), ...frames]);
-  return { port: "http2", pieces: cut(random, bytes), pause: random.pick([0, 0, 0, 1]), ending, alsoStatus: [422, 500, 502] };
+  return { port: "http2", pieces: cut(random, bytes), pause: random.pick([0, 0, 0, 1]), ending, alsoStatus: [422, 500, 502, 507] };
 }
 
 const reset = (random: Random, stream: number): Buffer => frame(frameTypes.rstStream, 0, stream, uint32(random.pick([0, 1, 5, 8, 0xffffffff])));

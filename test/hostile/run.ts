@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Nginx, type NginxOptions, prepareModule, withNginx } from "../helpers/nginx.ts";
+import { filesBelow, type Nginx, type NginxOptions, prepareModule, withNginx } from "../helpers/nginx.ts";
 import { exchange, form, post } from "../helpers/wire.ts";
 import { Random } from "./random.ts";
-import { type Holdings, holdings, laterPaths, stormSite } from "./site.ts";
+import { type Holdings, holdings, piecesFolder, stormSite } from "./site.ts";
 import { storm, type StormResult } from "./storm.ts";
 import { Target } from "./target.ts";
 
@@ -31,8 +32,6 @@ export interface HostileReport {
   readonly findings: readonly string[];
   /** Private memory of the workers before the storm and after each third of it, bytes. */
   readonly memory: readonly number[];
-  /** Paths of later kinds of upload that took part. */
-  readonly later: readonly string[];
 }
 
 /** An upload as it should be: the target gets it, and its bytes. */
@@ -61,7 +60,8 @@ function compare(before: Holdings, after: Holdings, site: Nginx): string[] {
   if (`${before.workers}` !== `${after.workers}`) findings.push(`a worker died: they were ${before.workers}, they are ${after.workers}`);
   if (after.connections !== 0) findings.push(`${after.connections} connections are left open`);
   if (after.descriptors > before.descriptors) findings.push(`${after.descriptors} descriptors are open, ${before.descriptors} were`);
-  if (site.files().length > 0) findings.push(`files without an owner: ${site.files().join(", ")}`);
+  const left = [...site.files(), ...piecesAlone(filesBelow(join(site.folder, piecesFolder)))];
+  if (left.length > 0) findings.push(`files without an owner: ${left.join(", ")}`);
   return findings;
 }
 
@@ -71,24 +71,22 @@ function compare(before: Holdings, after: Holdings, site: Nginx): string[] {
  */
 export async function hostileRun(options: HostileOptions): Promise<HostileReport> {
   await prepareModule(options.sanitize);
-  // nginx -t runs with the module of this environment, which need not be the one of the storm
-  await prepareModule();
-  const later = laterPaths();
-  let store = "";
-  const target = await Target.start(() => store);
+  let folder = "";
+  const target = await Target.start(() => folder);
   const findings: string[] = [];
   const results: StormResult[] = [];
   const memory: number[] = [];
   try {
-    const settings = stormSite(target.address, later, { sanitize: options.sanitize, expectLog: paddedFrame, ...options.nginx });
+    const settings = stormSite(target.address, { sanitize: options.sanitize, expectLog: expected, ...options.nginx });
     await withNginx(settings, async (site) => {
-      store = site.store;
+      folder = site.folder;
+      mkdirSync(join(folder, piecesFolder));
       await goodUpload(site, target);
       const before = await atRest(site, target);
       memory.push(before.memory);
       const alive = (): string | undefined => (before.workers.every((pid) => existsSync(`/proc/${pid}`)) ? undefined : `a worker died:\n${site.log().slice(-3000)}`);
       for (const third of thirds(options)) {
-        const result = await storm({ ...options, ...third, later, http1Port: site.port, http2Port: site.tlsPort, trouble: alive });
+        const result = await storm({ ...options, ...third, http1Port: site.port, http2Port: site.tlsPort, trouble: alive });
         results.push(result);
         findings.push(...result.findings);
         memory.push((await atRest(site, target)).memory);
@@ -102,7 +100,15 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
   } finally {
     target.stop();
   }
-  return { done: sum(results.map(({ done }) => done)), uploads: target.uploads, statuses: merge(results), findings: [...findings, ...target.findings], memory, later };
+  return { done: sum(results.map(({ done }) => done)), uploads: target.uploads, statuses: merge(results), findings: [...findings, ...target.findings], memory };
+}
+
+/** Files that come in pieces and have no state beside them, or not their own; the state of one that is gone may stay. */
+function piecesAlone(pieces: readonly string[]): string[] {
+  const owner = (path: string): string => path.replace(/\.state$/, "").replace(/\.\d{10}$/, "");
+  const states = new Set(pieces.filter((path) => path.endsWith(".state")).map(owner));
+  const files = pieces.filter((path) => !path.endsWith(".state"));
+  return files.filter((path) => !states.has(owner(path)) || files.some((other) => other > path && owner(other) === owner(path)));
 }
 
 /**
@@ -111,10 +117,13 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
  */
 const paddedFrame = /http2 negative window update/;
 
+/** That, and paths of pieces that no file can have. */
+const expected = new RegExp(`${paddedFrame.source}|upload: open\\(\\) "[^"]*/${piecesFolder}/.* failed .*request: "P[A-Z]+ /piece`);
+
 /** Answers of 500 over HTTP/2 that nginx's fault does not account for. */
 function paddedFrames(results: readonly StormResult[], site: Nginx): string[] {
   const faults = site.log().split("\n").filter((line) => paddedFrame.test(line)).length;
-  const answers = sum(results.flatMap(({ statuses }) => [...statuses.values()].map((tally) => tally.get("500") ?? 0)));
+  const answers = sum(results.flatMap(({ statuses }) => [...statuses].map(([name, tally]) => (name.startsWith("HTTP/2") ? (tally.get("500") ?? 0) : 0))));
   return answers > faults ? [`${answers} answers of 500 over HTTP/2, for ${faults} of which nginx itself is to blame`] : [];
 }
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { checkConfig, type Nginx, type NginxOptions } from "../helpers/nginx.ts";
+import type { Nginx, NginxOptions } from "../helpers/nginx.ts";
 
 const fields = `
       upload_set_form_field _field "$upload_field_name";
@@ -33,28 +33,20 @@ const timeouts = `
   send_timeout 2s;
   reset_timedout_connection on;`;
 
-/** Directives of ranged and raw uploads; whichever this build of the module does not know is left out. */
-const laterLocations: Readonly<Record<string, string>> = {
-  "/ranged": `location /ranged { upload_pass @target; upload_store %FOLDER%/temp 1; upload_resumable on; upload_max_file_size 1m; upload_set_form_field _name "$upload_file_name"; }`,
-  "/raw": `location /raw { upload_pass @target; upload_store %FOLDER%/temp 1; upload_raw on; }`,
-};
+/** Folder, beside the store, of files that come in pieces: they outlive the requests that bring them. */
+export const piecesFolder = "pieces";
 
-/** Paths of `laterLocations` that the module takes. */
-export function laterPaths(): string[] {
-  return Object.keys(laterLocations).filter((path) => checkConfig({ server: `${laterLocations[path]}\n location @target { return 204; }` }).ok);
-}
-
-/**
- * A server with upload locations of several kinds, in front of a target.
- * @param later paths beside them, of those that `laterPaths` gives
- */
-export function stormSite(target: string, later: readonly string[], more: Partial<NginxOptions> = {}): NginxOptions {
+/** A server with upload locations of several kinds, in front of a target; `piecesFolder` must be made. */
+export function stormSite(target: string, more: Partial<NginxOptions> = {}): NginxOptions {
   const locations = [
     location("/upload", "client_body_buffer_size 1k; upload_buffer_size 4k; upload_cleanup 400-599; upload_max_file_size 30k;"),
-    location("/tiny", "client_body_buffer_size 17; upload_buffer_size 5; upload_cleanup 400-599; upload_max_part_header_len 100;"),
+    location("/tiny", "client_body_buffer_size 17; upload_buffer_size 5; upload_thread_pool off; upload_cleanup 400-599; upload_max_part_header_len 100;"),
     location("/large", "client_body_buffer_size 64k; upload_buffer_size 64k; upload_cleanup 400-599; upload_max_output_body_len 2k; upload_store_access user:rw group:rw;"),
     location("/uri", "upload_pass_args on; upload_cleanup 400-599; upload_tame_arrays on; upload_add_header X-File $upload_file_name;", "/done?x=1"),
     location("/mirrored", "mirror /copy; client_body_buffer_size 1k; upload_cleanup 400-599;"),
+    location("/raw", "upload_raw on; upload_cleanup 400-599; client_body_buffer_size 1k;"),
+    location("/ranged", "upload_resumable on; upload_max_file_size 1m; client_body_buffer_size 64;").replace("%STORE% 1", `%FOLDER%/${piecesFolder}`),
+    location("/piece", `upload_raw on; upload_raw_path %FOLDER%/${piecesFolder}/$http_x_path; upload_raw_offset $http_x_offset; upload_raw_length $http_x_length;`, "@piece").replace("%STORE% 1", `%FOLDER%/${piecesFolder}`),
     location("/page", "error_page 400 413 415 422 502 @sorry; upload_cleanup 400-599;").replace("upload_pass @target", "upload_pass @done"),
   ];
   return {
@@ -64,12 +56,12 @@ export function stormSite(target: string, later: readonly string[], more: Partia
     http: `upstream target { server ${target} max_fails=0; keepalive 32; } proxy_http_version 1.1; proxy_set_header Connection ""; ${timeouts}`,
     server: `
     ${locations.join("\n")}
-    ${later.map((path) => laterLocations[path]).join("\n")}
     location = /copy { internal; proxy_method POST; ${toTarget("copy").replace("http://target", "http://target/copy")} }
     location = /done { internal; ${toTarget("upload")} }
     location = /status { stub_status; }
     location /hidden { ${toTarget("hidden")} }
     location @done { proxy_intercept_errors on; error_page 422 502 @sorry; ${toTarget("upload")} }
+    location @piece { proxy_ignore_client_abort on; ${toTarget("piece")} }
     location @target { ${toTarget("upload")} }
     location @sorry { rewrite ^ /sorry? break; proxy_method POST; ${toTarget("sorry")} }
     location / { return 404; }`,

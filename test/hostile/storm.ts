@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { laterGenerators } from "./later-cases.ts";
+import { segmentGenerators } from "./segment-cases.ts";
 import { everyAbort, http1Generators } from "./http1-cases.ts";
 import { http2Generators } from "./http2-cases.ts";
 import { statusesIn } from "./frames.ts";
@@ -28,8 +28,6 @@ export interface StormOptions {
   readonly count: number;
   /** Connections at once. @default 128 */
   readonly atOnce?: number;
-  /** Paths of ranged and raw uploads, if the server has them. @default none */
-  readonly later?: readonly string[];
   /** Asked now and then; a text ends the storm with that finding. */
   readonly trouble?: () => string | undefined;
   /** Told how many cases are done, after each. */
@@ -45,19 +43,17 @@ export interface StormResult {
 }
 
 /** Every generator, each as often as it weighs. */
-function wheel(more: readonly Generator[]): Generator[] {
-  const all = [...http1Generators, ...smugglingGenerators, ...http2Generators, ...more];
-  return all.flatMap((generator) => Array.from({ length: generator.weight }, () => generator));
-}
+const wheel: readonly Generator[] = [...http1Generators, ...smugglingGenerators, ...segmentGenerators, ...http2Generators].flatMap((generator) =>
+  Array.from({ length: generator.weight }, () => generator),
+);
 
 /** The case of a number: the first are the aborts at each byte, the others depend on seed and number alone. */
 function caseMaker(options: StormOptions): (index: number) => { readonly name: string; readonly made: HostileCase } {
   const fixed = everyAbort();
-  const turning = wheel((options.later ?? []).flatMap((path) => laterGenerators[path] ?? []));
   return (index) => {
     const random = new Random(Math.imul(options.seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
     random.bits();
-    const generator = fixed[index] ?? random.pick(turning);
+    const generator = fixed[index] ?? random.pick(wheel);
     return { name: generator.name, made: generator.make(random) };
   };
 }

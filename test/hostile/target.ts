@@ -27,14 +27,14 @@ function strictFields(body: Buffer): Field[] {
  */
 export class Target {
   readonly #server: http.Server;
-  readonly #store: () => string;
+  readonly #folder: () => string;
   /** Uploads that came. */
   uploads = 0;
   /** What should not have happened. */
   readonly findings: string[] = [];
 
-  private constructor(store: () => string) {
-    this.#store = store;
+  private constructor(folder: () => string) {
+    this.#folder = folder;
     this.#server = http.createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, maxHeaderSize: 65_536 }, (request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -47,8 +47,9 @@ export class Target {
     });
   }
 
-  static async start(store: () => string): Promise<Target> {
-    const target = new Target(store);
+  /** @param folder gives the folder that all stores are in */
+  static async start(folder: () => string): Promise<Target> {
+    const target = new Target(folder);
     await new Promise<void>((resolve) => target.#server.listen(0, "127.0.0.1", resolve));
     return target;
   }
@@ -103,7 +104,7 @@ export class Target {
   }
 
   #file(path: string, size: string, sum: string, { taking, waited }: { readonly taking: boolean; readonly waited: boolean }): void {
-    if (!path.startsWith(this.#store()) || path.includes("..")) throw new Error(`a path outside the store: ${path}`);
+    if (!path.startsWith(this.#folder()) || path.includes("..")) throw new Error(`a path outside the stores: ${path}`);
     let content: Buffer;
     try {
       content = readFileSync(path);
