@@ -128,6 +128,12 @@ export interface UploadProps {
    */
   readonly maxBodySize?: string;
   /**
+   * Space that stays free in the storage, an nginx size ("50g"); an upload that would take it is refused, at once
+   * when its length is known. Needs Slipway's own nginx module.
+   * @default "0"
+   */
+  readonly minFreeSpace?: string;
+  /**
    * Bytes a second for one request, an nginx size; "0" is no limit.
    * @default "0"
    */

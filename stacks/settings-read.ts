@@ -130,6 +130,7 @@ function uploadOf(v: Values): SiteSettings["upload"] {
     cleanup: v.get("upload.cleanup"),
     maxFileSize: v.get("upload.maxFileSize"),
     maxBodySize: v.get("upload.maxBodySize"),
+    minFreeSpace: v.get("upload.minFreeSpace"),
     limitRate: v.get("upload.limitRate"),
     bufferSize: v.get("upload.bufferSize"),
     bodyTimeout: v.get("upload.bodyTimeout"),

@@ -50,6 +50,7 @@ export interface SiteSettings {
     readonly cleanup: readonly string[];
     readonly maxFileSize: Size;
     readonly maxBodySize: Size;
+    readonly minFreeSpace: Size;
     readonly limitRate: Size;
     readonly bufferSize: Size;
     readonly bodyTimeout: Duration;

@@ -25,6 +25,8 @@ export interface UploadView {
   /** With commas between; empty when there is none. */
   readonly checksums: string;
   readonly maxBodySize: string;
+  /** Null where nothing is to stay free: another module may not have the directive. */
+  readonly minFreeSpace: string | null;
   readonly limitRate: string;
   readonly bufferSize: string;
   readonly bodyTimeout: string;
@@ -117,6 +119,7 @@ function uploadView({ upload, storage }: SiteSettings, store: string): UploadVie
     maxFileSize: upload.maxFileSize.text,
     checksums: upload.checksums.join(","),
     maxBodySize: upload.maxBodySize.text,
+    minFreeSpace: upload.minFreeSpace.bytes > 0 ? upload.minFreeSpace.text : null,
     limitRate: sizeWithoutG(upload.limitRate),
     bufferSize: upload.bufferSize.text,
     bodyTimeout: upload.bodyTimeout.text,

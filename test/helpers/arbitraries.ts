@@ -66,6 +66,7 @@ export const stringPlaces: readonly StringPlace[] = [
   place("upload.cleanup", "upload.cleanup", "207-208", chosen("200-599", "404", "500-503"), (text) => ({ upload: { cleanup: [text] } })),
   place("upload.maxFileSize", "upload.maxFileSize", "1234567m", size, (maxFileSize) => ({ upload: { maxFileSize } })),
   place("upload.maxBodySize", "upload.maxBodySize", "1234567m", size, (maxBodySize) => ({ upload: { maxBodySize } })),
+  place("upload.minFreeSpace", "upload.minFreeSpace", "1234567k", size, (minFreeSpace) => ({ upload: { minFreeSpace } })),
   place("upload.limitRate", "upload.limitRate", "1234567k", size, (limitRate) => ({ upload: { limitRate } })),
   place("upload.bufferSize", "upload.bufferSize", "765k", fc.integer({ min: 16, max: 9999 }).map((n) => `${n}k`), (bufferSize) => ({ upload: { bufferSize } })),
   place("upload.bodyTimeout", "upload.bodyTimeout", "4321s", seconds, (bodyTimeout) => ({ upload: { bodyTimeout } })),

@@ -19,7 +19,7 @@ describe.skipIf(missing !== undefined)(`nginx -t with the module takes what is r
     ["every checksum", { upload: { checksums: ["md5", "sha1", "sha256", "sha512", "crc32"] } }],
     ["three levels, none passed, none cleaned", { storage: { hashLevels: [1, 2, 1], fileMode: "0644" }, upload: { passFields: [], cleanup: [] } }],
     ["no levels", { storage: { hashLevels: [], fileMode: "0600" } }],
-    ["the largest sizes", { upload: { maxFileSize: "8388606g", maxBodySize: "8388607g", limitRate: "1g", bufferSize: "64m" } }],
+    ["the largest sizes", { upload: { maxFileSize: "8388606g", maxBodySize: "8388607g", minFreeSpace: "8388607g", limitRate: "1g", bufferSize: "64m" } }],
     ["the smallest sizes", { upload: { maxFileSize: "1", maxBodySize: "2", limitRate: "1k", bufferSize: "16k", bodyTimeout: "1s", completionTimeout: "1000ms" } }],
     ["the longest times", { upload: { bodyTimeout: "1d", completionTimeout: "23h59m59s999ms" } }],
     ["every safe thing in a regular expression", { upload: { passFields: ["", "^(a|b)$|^c$", "\\.\\d\\D\\w\\W\\s\\S\\b\\B\\-\\/\\|\\^\\(\\)\\[\\]\\?\\*\\+", "[a-z0-9_.:,@/-]*", "(?:x)?y+"] } }],

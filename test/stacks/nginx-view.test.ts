@@ -62,6 +62,8 @@ describe("what reaches nginx.conf", () => {
     ["a field that passes whatever it is called", { upload: { passFields: [""] } }, "upload_pass_form_field", [[""]]],
     ["no cleanup", { upload: { cleanup: [] } }, "upload_cleanup", []],
     ["cleanup", { upload: { cleanup: ["404", "500-599"] } }, "upload_cleanup", [["404", "500-599"]]],
+    ["space that stays free", { upload: { minFreeSpace: "50g" } }, "upload_min_free_space", [["50g"]]],
+    ["no space that stays free", {}, "upload_min_free_space", []],
     ["a rate in g", { upload: { limitRate: "1g" } }, "upload_limit_rate", [["1024m"]]],
     ["a file size in g", { upload: { maxFileSize: "20g" } }, "upload_max_file_size", [["20g"]]],
     ["no redirect", { listen: { httpPort: false } }, "return", [["421"], ["404"], ["404"], ["200", "ok\n"], ["404"]]],
