@@ -74,7 +74,7 @@ run() {
     began=$SECONDS
 
     "$work/fuzz" "${options[@]}" "$work/new" "$fuzz/corpus/$target" >"$work/log" 2>&1 || {
-        cat "$work/log" >&2
+        grep -v '^#' "$work/log" >&2
         die "$target failed; what it said, and the file with the input, are above"
     }
 

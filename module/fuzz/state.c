@@ -37,7 +37,7 @@
 #define FUZZ_GARBAGE     4
 
 /* Versions that a state lives through: more are slow and say no more. */
-#define FUZZ_VERSIONS 8
+#define FUZZ_VERSIONS 4
 
 
 typedef struct {
