@@ -35,6 +35,8 @@
 #define FUZZ_CUT_BODY    1
 #define FUZZ_CUT_HEADER  2
 #define FUZZ_GARBAGE     4
+#define FUZZ_LOST_BODY   8    /* and not the header, which came later */
+#define FUZZ_CUT         (FUZZ_CUT_BODY | FUZZ_CUT_HEADER | FUZZ_LOST_BODY)
 
 /* Versions that a state lives through: more are slow and say no more. */
 #define FUZZ_VERSIONS 4
@@ -321,7 +323,7 @@ fuzz_write(fuzz_file_t *file, upload_state_t *s, const fuzz_step_t *step)
     upload_state_init(&before);
     upload_state_init(&after);
 
-    if (step->cut & (FUZZ_CUT_BODY | FUZZ_CUT_HEADER)) {
+    if (step->cut & FUZZ_CUT) {
         fuzz_check(fuzz_load(file, &before) == (s->sequence == 0));
     }
 
@@ -341,6 +343,12 @@ fuzz_write(fuzz_file_t *file, upload_state_t *s, const fuzz_step_t *step)
     }
 
     fuzz_put(file, header_offset, header, sizeof(header));
+
+    if (step->cut & FUZZ_LOST_BODY) {
+        memset(file->bytes + body_offset, step->from, body_length);
+        fuzz_torn(file, body_offset, body, body_length, step, &before, s);
+        fuzz_put(file, body_offset, body, body_length);
+    }
 
     fuzz_check(fuzz_load(file, &after) == 0);
     fuzz_check(fuzz_same(&after, s));
