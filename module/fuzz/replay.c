@@ -1,12 +1,7 @@
 
 /* Gives the fuzz target the files named on the command line, without clang. */
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 
 int
@@ -15,6 +10,7 @@ main(int argc, char **argv)
     int             i;
     FILE           *file;
     size_t          n;
+    uint8_t        *copy;
     static uint8_t  input[65536];
 
     for (i = 1; i < argc; i++) {
@@ -28,7 +24,9 @@ main(int argc, char **argv)
         n = fread(input, 1, sizeof(input), file);
         (void) fclose(file);
 
-        (void) LLVMFuzzerTestOneInput(input, n);
+        copy = fuzz_copy(input, n);
+        (void) LLVMFuzzerTestOneInput(copy, n);
+        free(copy);
     }
 
     printf("%d inputs\n", argc - 1);

@@ -130,6 +130,7 @@ struct ngx_http_upload_io_s {
     off_t                       min_free_space;
     unsigned                    writeback:1;
     unsigned                    sync:1;     /* this is the last piece */
+    unsigned                    put:1;      /* its bytes are written */
 
     /* fences a writer whose place another has taken */
     ngx_err_t                 (*enter)(void *guard);
@@ -283,6 +284,7 @@ struct ngx_http_upload_ctx_s {
 
     unsigned                    reading:1;  /* the body is ours to read */
     unsigned                    waiting:1;  /* for the thread alone */
+    unsigned                    in_place:1; /* lendable, but cannot be lent */
     unsigned                    closing:1;  /* the file of a part has ended */
     unsigned                    handed_on:1;
 };
@@ -422,6 +424,12 @@ ngx_int_t ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx);
 
 /* NGX_AGAIN while the thread is at work; then whether all went well. */
 ngx_int_t ngx_http_upload_io_result(ngx_http_upload_ctx_t *ctx);
+
+/*
+ * Whether bytes are done with when ngx_http_upload_io_start() returns, so that
+ * they may be written from wherever they are.
+ */
+ngx_uint_t ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx);
 
 /* The run of a plain write. */
 void ngx_http_upload_io_write(ngx_http_upload_io_t *io);

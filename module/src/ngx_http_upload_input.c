@@ -290,35 +290,33 @@ ngx_http_upload_input_run(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* Without a thread any piece may be written from where it is. */
-
 static u_char *
 ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx, u_char *pos,
     u_char *last)
 {
-#if (NGX_THREADS)
-
     ngx_buf_t           *b;
     ngx_http_request_t  *r;
 
-    if (ctx->conf->pool) {
+    r = ctx->request;
+    b = r->request_body->buf;
 
-        r = ctx->request;
-        b = r->request_body->buf;
+    ctx->in_place = 0;
 
-        /* a short body is read into the buffer of the header */
+    /* a short body is read into the buffer of the header */
 
-        if (b == NULL || pos < b->start || last != b->last
-            || b->last != b->end || !r->reading_body
-            || (b->start >= r->header_in->start
-                && b->start < r->header_in->end)
-            || ngx_http_upload_input_streamed(r))
-        {
-            return NULL;
-        }
+    if (b && pos >= b->start && last == b->last && b->last == b->end
+        && r->reading_body
+        && (b->start < r->header_in->start || b->start >= r->header_in->end)
+        && !ngx_http_upload_input_streamed(r))
+    {
+        return last;
     }
 
-#endif
+    if (!ngx_http_upload_io_in_place(ctx)) {
+        return NULL;
+    }
+
+    ctx->in_place = 1;
 
     return last;
 }

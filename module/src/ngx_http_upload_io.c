@@ -1,6 +1,8 @@
 
 #include "ngx_http_upload.h"
 
+#include <sys/resource.h>
+
 
 /*
  * What has been written goes to the disk in the background from so many bytes
@@ -8,10 +10,19 @@
  */
 #define NGX_HTTP_UPLOAD_WRITEBACK  (8 * 1024 * 1024)
 
-/* Milliseconds after which a disk is called slow in the log. */
-#define NGX_HTTP_UPLOAD_SLOW       60000
+/* Milliseconds after which the log says that a write is not done yet. */
+#define NGX_HTTP_UPLOAD_LONG       60000
+
+/*
+ * The worker writes itself, which costs less than waking a thread, as long as
+ * the page cache takes what it is given.  Milliseconds of a write that slept
+ * from which on it does not, and for how long threads write then.
+ */
+#define NGX_HTTP_UPLOAD_SLOW       10
+#define NGX_HTTP_UPLOAD_RECOVERY   5000
 
 
+static void ngx_http_upload_io_bytes(ngx_http_upload_io_t *io);
 static ngx_err_t ngx_http_upload_io_room(ngx_http_upload_io_t *io,
     size_t length);
 static ngx_err_t ngx_http_upload_io_put(ngx_http_upload_io_t *io,
@@ -22,28 +33,70 @@ static ngx_err_t ngx_http_upload_io_gaps(ngx_http_upload_io_t *io,
     u_char *data, size_t length, off_t offset);
 static ngx_int_t ngx_http_upload_io_digest(ngx_http_upload_io_t *io);
 #if (NGX_THREADS)
+static ngx_uint_t ngx_http_upload_io_inline(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_io_timed(ngx_http_upload_io_t *io);
+static ngx_uint_t ngx_http_upload_io_more(ngx_http_upload_io_t *io);
 static ngx_int_t ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_io_thread(void *data, ngx_log_t *log);
 static void ngx_http_upload_io_event(ngx_event_t *ev);
+
+
+/* Of this worker: when it may write itself again. */
+static ngx_msec_t  ngx_http_upload_slow_until;
+
 #endif
 
 
 ngx_int_t
 ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx)
 {
-    ctx->io.err = 0;
-    ctx->io.call = NULL;
-    ctx->io.path = NULL;
+    ngx_http_upload_io_t  *io;
+
+    io = &ctx->io;
+
+    io->err = 0;
+    io->call = NULL;
+    io->path = NULL;
+    io->put = 0;
 
 #if (NGX_THREADS)
+
     if (ctx->conf->pool) {
+
+        if (io->run == ngx_http_upload_io_write
+            && ngx_http_upload_io_inline(ctx))
+        {
+            ngx_http_upload_io_timed(io);
+
+            if (io->call || !ngx_http_upload_io_more(io)) {
+                return ngx_http_upload_io_result(ctx);
+            }
+        }
+
         return ngx_http_upload_io_post(ctx);
     }
+
 #endif
 
-    ctx->io.run(&ctx->io);
+    io->run(io);
 
     return ngx_http_upload_io_result(ctx);
+}
+
+
+ngx_uint_t
+ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx)
+{
+#if (NGX_THREADS)
+
+    return ctx->conf->pool == NULL
+           || (ctx->io.digest == NULL && ctx->io.content == NULL
+               && ngx_http_upload_io_inline(ctx));
+#else
+
+    return 1;
+
+#endif
 }
 
 
@@ -82,39 +135,28 @@ ngx_http_upload_io_result(ngx_http_upload_ctx_t *ctx)
 void
 ngx_http_upload_io_write(ngx_http_upload_io_t *io)
 {
-    size_t     length;
-    ngx_err_t  err;
+    if (!io->put) {
 
-    length = io->piece[0].iov_len + io->piece[1].iov_len;
+        ngx_http_upload_io_bytes(io);
 
-    if (length) {
-        io->call = "write()";
-
-        err = ngx_http_upload_io_room(io, length);
-
-        if (err == 0) {
-            err = ngx_http_upload_io_put(io, length);
-        }
-
-        if (err) {
-            io->err = err;
+        if (io->call) {
             return;
         }
+    }
 
-        if (ngx_http_upload_io_digest(io) != NGX_OK) {
-            io->call = "a digest of OpenSSL";
+    if (ngx_http_upload_io_digest(io) != NGX_OK) {
+        io->call = "a digest of OpenSSL";
+        return;
+    }
+
+    io->offset += io->piece[0].iov_len + io->piece[1].iov_len;
+
+    if (io->wrote) {
+        io->err = io->wrote(io);
+
+        if (io->err) {
+            io->call = "write()";
             return;
-        }
-
-        io->offset += length;
-
-        if (io->wrote) {
-            err = io->wrote(io);
-
-            if (err) {
-                io->err = err;
-                return;
-            }
         }
     }
 
@@ -130,10 +172,33 @@ ngx_http_upload_io_write(ngx_http_upload_io_t *io)
     if (io->sync && fdatasync(io->fd) == -1) {
         io->call = "fdatasync()";
         io->err = ngx_errno;
+    }
+}
+
+
+static void
+ngx_http_upload_io_bytes(ngx_http_upload_io_t *io)
+{
+    size_t     length;
+    ngx_err_t  err;
+
+    length = io->piece[0].iov_len + io->piece[1].iov_len;
+    io->put = 1;
+
+    if (length == 0) {
         return;
     }
 
-    io->call = NULL;
+    err = ngx_http_upload_io_room(io, length);
+
+    if (err == 0) {
+        err = ngx_http_upload_io_put(io, length);
+    }
+
+    if (err) {
+        io->call = "write()";
+        io->err = err;
+    }
 }
 
 
@@ -305,6 +370,66 @@ ngx_http_upload_io_digest(ngx_http_upload_io_t *io)
 
 #if (NGX_THREADS)
 
+/* A guard may have to wait for another process. */
+
+static ngx_uint_t
+ngx_http_upload_io_inline(ngx_http_upload_ctx_t *ctx)
+{
+    return ctx->io.enter == NULL
+           && (ctx->in_place
+               || (ngx_msec_int_t) (ngx_current_msec
+                                    - ngx_http_upload_slow_until) >= 0);
+}
+
+
+static void
+ngx_http_upload_io_timed(ngx_http_upload_io_t *io)
+{
+    int64_t          elapsed;
+    struct rusage    before, after;
+    struct timespec  start, end;
+
+    (void) getrusage(RUSAGE_THREAD, &before);
+    (void) clock_gettime(CLOCK_MONOTONIC, &start);
+
+    ngx_http_upload_io_bytes(io);
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &end);
+    (void) getrusage(RUSAGE_THREAD, &after);
+
+    elapsed = (end.tv_sec - start.tv_sec) * 1000
+              + (end.tv_nsec - start.tv_nsec) / 1000000;
+
+    /* on a busy machine it may have waited for a processor alone */
+
+    if (elapsed >= NGX_HTTP_UPLOAD_SLOW && after.ru_nvcsw > before.ru_nvcsw) {
+        ngx_http_upload_slow_until = ngx_current_msec + elapsed
+                                     + NGX_HTTP_UPLOAD_RECOVERY;
+    }
+}
+
+
+/* Whether there is something left that takes long. */
+
+static ngx_uint_t
+ngx_http_upload_io_more(ngx_http_upload_io_t *io)
+{
+    off_t  end;
+
+    end = io->offset + io->piece[0].iov_len + io->piece[1].iov_len;
+
+    if (io->digest || io->content || io->wrote || io->sync
+        || (io->writeback && end - io->flushed >= NGX_HTTP_UPLOAD_WRITEBACK))
+    {
+        return 1;
+    }
+
+    io->offset = end;
+
+    return 0;
+}
+
+
 static ngx_int_t
 ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx)
 {
@@ -335,7 +460,7 @@ ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx)
 
     /* core does so too: a worker that shuts down waits for timers only */
 
-    ngx_add_timer(&task->event, NGX_HTTP_UPLOAD_SLOW);
+    ngx_add_timer(&task->event, NGX_HTTP_UPLOAD_LONG);
 
     return NGX_AGAIN;
 }
@@ -368,7 +493,7 @@ ngx_http_upload_io_event(ngx_event_t *ev)
                       "upload: the disk takes long to write \"%V\"",
                       &ctx->path);
         ev->timedout = 0;
-        ngx_add_timer(ev, NGX_HTTP_UPLOAD_SLOW);
+        ngx_add_timer(ev, NGX_HTTP_UPLOAD_LONG);
         return;
     }
 

@@ -305,23 +305,32 @@ static ngx_int_t
 ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx, u_char *data,
     size_t length)
 {
-    ngx_int_t  rc;
+    ngx_int_t   rc;
+    ngx_uint_t  lend;
 
     rc = ngx_http_upload_io_result(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_http_upload_store_buffer(ctx, length) != NGX_OK) {
+    lend = !ctx->in_place && !ngx_http_upload_io_in_place(ctx);
+
+    if (lend && ngx_http_upload_store_buffer(ctx, length) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_upload_store_pages(ctx, data, length);
 
     if (rc == NGX_AGAIN) {
-        ngx_http_upload_lend(ctx);
-        return NGX_OK;
+
+        if (lend) {
+            ngx_http_upload_lend(ctx);
+        }
+
+        rc = NGX_OK;
     }
+
+    ctx->in_place = 0;
 
     return rc;
 }

@@ -94,6 +94,34 @@ saved(void)
 }
 
 
+/* A length that does not fit into 32 bits, nor do its bits. */
+
+static void
+terabyte(void)
+{
+    size_t           length;
+    unsigned char    state[UPLOAD_DIGEST_MAX_STATE];
+    upload_digest_t  d;
+
+    assert(upload_digest_start(&d, ALL) == 0);
+    assert(upload_digest_update(&d, "12345", 5) == 0);
+
+    length = upload_digest_save(&d, state);
+    state[4 + 5] = 1;
+
+    assert(upload_digest_restore(&d, state, length) == 0);
+    assert(d.length == ((uint64_t) 1 << 40) + 5);
+    assert(d.md5.Nh == 1U << 11 && d.md5.Nl == 40);
+    assert(d.sha1.Nh == 1U << 11 && d.sha1.Nl == 40);
+    assert(d.sha256.Nh == 1U << 11 && d.sha256.Nl == 40);
+    assert(d.sha512.Nh == 0 && d.sha512.Nl == ((uint64_t) 1 << 43) + 40);
+
+    /* 2^61 bytes are 2^64 bits */
+    state[4 + 7] = 0x20;
+    assert(upload_digest_restore(&d, state, length) == -1);
+}
+
+
 static void
 unwanted(void)
 {
@@ -127,6 +155,7 @@ main(void)
     expect(&d, abc);
 
     saved();
+    terabyte();
     unwanted();
 
     return 0;

@@ -48,7 +48,8 @@ content_range(void)
 
     static const char  *bad[] = {
         "", "bytes", "bytes ", "bytes 2", "bytes 2-", "bytes 2-5",
-        "bytes 2-5/", "bytes 2-5/*", "bytes */10", "bytes 5-2/10", "bytes 2-10/10",
+        "bytes 2-5/", "bytes 2-5/*", "bytes */10", "bytes 5-2/10",
+        "bytes 2-10/10",
         "bytes 0-0/0", "bytes -1-5/10", "bytes 2-5/10 ", " bytes 2-5/10",
         "bytes  2-5/10", "bytes\t2-5/10", "bytes:2-5/10", "byte 2-5/10",
         "bytes 2 - 5/10", "bytes +2-5/10", "bytes 0x2-5/10", "2-5/10,7-8/10",

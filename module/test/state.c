@@ -89,7 +89,8 @@ read_copy(upload_state_t *s, const unsigned char *bytes, size_t length)
 
 /*
  * Whatever of a write was done, and whatever the rest of its place holds, what
- * was there before can be read: nothing, when it was the first.
+ * was there before can be read: nothing, when it was the first.  The file may
+ * have the header already, when a loss of power took the body behind it.
  */
 
 static void
@@ -121,11 +122,11 @@ cut(const file_t *file, size_t offset, const unsigned char *data,
             if (fill) {
                 memset(rest, fill == 1 ? 0xa5 : 0, length);
                 put(&torn, offset + n, rest, length - n);
+            }
 
-                if (memcmp(torn.bytes + offset, data, length) == 0) {
-                    /* the rest was as it should be */
-                    continue;
-                }
+            if (memcmp(torn.bytes + offset, data, length) == 0) {
+                /* the rest was as it should be */
+                continue;
             }
 
             rc = read_copy(&s, torn.bytes, torn.length);
@@ -175,6 +176,12 @@ write_state(file_t *file, upload_state_t *s, int cuts)
 
     put(file, header_offset, header, sizeof(header));
 
+    if (cuts) {
+        memset(file->bytes + body_offset, 0, body_length);
+        cut(file, body_offset, body, body_length, &before);
+        put(file, body_offset, body, body_length);
+    }
+
     if (body_length > file->longest) {
         file->longest = body_length;
     }
@@ -206,8 +213,12 @@ flips(const file_t *file, const upload_state_t *now)
         file->bytes[i] ^= 0x10;
 
         rc = read_copy(&s, file->bytes, file->length);
-        assert(rc == -1 || s.sequence == now->sequence
-               || s.sequence == now->sequence - 1);
+        if (rc == 0 && s.sequence == now->sequence) {
+            same(&s, now);
+
+        } else {
+            assert(rc == -1 || s.sequence == now->sequence - 1);
+        }
 
         file->bytes[i] ^= 0x10;
     }
@@ -285,7 +296,6 @@ life(void)
 static void
 claims(void)
 {
-    int64_t         i;
     uint64_t        a, b, c;
     upload_state_t  s;
 
@@ -319,16 +329,36 @@ claims(void)
     assert(upload_state_claimed(&s, b) == NULL && s.claims == 1);
     upload_state_release(&s, c);
 
-    s.fences = 0;
+    upload_state_free(&s);
+}
 
-    for (i = 0; i < UPLOAD_STATE_MAX_CLAIMS + 10; i++) {
-        a = upload_state_claim(&s, 1000000 - 10 * i, 1000000 - 10 * i + 5);
-        assert(a != 0);
+
+/* More than there may be: the oldest go, wherever they are. */
+
+static void
+many_claims(int64_t first, int64_t step)
+{
+    size_t          i;
+    int64_t         n;
+    uint64_t        token;
+    upload_state_t  s;
+
+    upload_state_init(&s);
+    token = 0;
+
+    for (n = 0; n < UPLOAD_STATE_MAX_CLAIMS + 10; n++) {
+        token = upload_state_claim(&s, first + step * n, first + step * n + 5);
+        assert(token != 0);
     }
 
     assert(s.claims == UPLOAD_STATE_MAX_CLAIMS && s.fences == 10);
-    assert(upload_state_claimed(&s, a - UPLOAD_STATE_MAX_CLAIMS) == NULL);
-    assert(upload_state_claimed(&s, a - UPLOAD_STATE_MAX_CLAIMS + 1) != NULL);
+    assert(upload_state_claimed(&s, token - UPLOAD_STATE_MAX_CLAIMS) == NULL);
+    assert(upload_state_claimed(&s, token - UPLOAD_STATE_MAX_CLAIMS + 1)
+           != NULL);
+
+    for (i = 1; i < s.claims; i++) {
+        assert(s.claim[i].range.start >= s.claim[i - 1].range.end);
+    }
 
     upload_state_free(&s);
 }
@@ -391,6 +421,8 @@ main(void)
 {
     life();
     claims();
+    many_claims(0, 10);
+    many_claims(1000000, -10);
     disagreeing();
 
     return 0;

@@ -1,0 +1,156 @@
+
+/*
+ * Fuzz target of Content-Digest.  A value says the same with another member in
+ * front or behind, is refused in both cases or in none, and what it says is to
+ * be found in it, read in another way.
+ */
+
+#include "fuzz.h"
+
+#include "../src/upload_digest_field.h"
+
+
+#define FUZZ_INPUT  1024
+
+
+static void fuzz_beside(const uint8_t *data, size_t size, const char *before,
+    const char *after, int rc, const upload_digest_field_t *field);
+static int fuzz_found(const uint8_t *data, size_t size,
+    const unsigned char *digest, size_t length);
+static size_t fuzz_decode(const uint8_t *data, size_t size,
+    unsigned char *out);
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int                    rc;
+    upload_digest_field_t  field;
+
+    if (size == 0 || size > FUZZ_INPUT) {
+        return 0;
+    }
+
+    rc = upload_digest_field_parse(data, size, &field);
+
+    fuzz_check(rc == 0 || rc == -1);
+
+    if (rc != 0) {
+        fuzz_check(!field.has_sha256 && !field.has_sha512);
+    }
+
+    if (field.has_sha256) {
+        fuzz_check(fuzz_found(data, size, field.sha256, sizeof(field.sha256)));
+    }
+
+    if (field.has_sha512) {
+        fuzz_check(fuzz_found(data, size, field.sha512, sizeof(field.sha512)));
+    }
+
+    /* only spaces in front are looked at in another way in the middle */
+
+    if (data[0] != ' ' && data[0] != '\t') {
+        fuzz_beside(data, size, "x=(1 2);y,\t", "", rc, &field);
+        fuzz_beside(data, size, "", " ,x", rc, &field);
+        fuzz_beside(data, size, " ", " \t", rc, &field);
+    }
+
+    return 0;
+}
+
+
+static void
+fuzz_beside(const uint8_t *data, size_t size, const char *before,
+    const char *after, int rc, const upload_digest_field_t *field)
+{
+    size_t                 n, m;
+    unsigned char         *value;
+    upload_digest_field_t  beside;
+
+    n = strlen(before);
+    m = strlen(after);
+
+    value = malloc(n + size + m);
+    fuzz_check(value != NULL);
+
+    memcpy(value, before, n);
+    memcpy(value + n, data, size);
+    memcpy(value + n + size, after, m);
+
+    fuzz_check(upload_digest_field_parse(value, n + size + m, &beside) == rc);
+    fuzz_check(beside.has_sha256 == field->has_sha256);
+    fuzz_check(beside.has_sha512 == field->has_sha512);
+    fuzz_check(!field->has_sha256
+               || memcmp(beside.sha256, field->sha256, sizeof(beside.sha256))
+                  == 0);
+    fuzz_check(!field->has_sha512
+               || memcmp(beside.sha512, field->sha512, sizeof(beside.sha512))
+                  == 0);
+
+    free(value);
+}
+
+
+/* Whether some "=:...:" is the digest in base64. */
+
+static int
+fuzz_found(const uint8_t *data, size_t size, const unsigned char *digest,
+    size_t length)
+{
+    size_t          i;
+    const uint8_t  *end;
+    unsigned char   raw[FUZZ_INPUT];
+
+    for (i = 0; i + 1 < size; i++) {
+
+        if (data[i] != '=' || data[i + 1] != ':') {
+            continue;
+        }
+
+        end = memchr(data + i + 2, ':', size - i - 2);
+
+        if (end
+            && fuzz_decode(data + i + 2, (size_t) (end - data) - i - 2, raw)
+               == length
+            && memcmp(raw, digest, length) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A bit at a time. */
+
+static size_t
+fuzz_decode(const uint8_t *data, size_t size, unsigned char *out)
+{
+    size_t              i, n, bit;
+    const char         *at;
+    static const char   digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    n = 0;
+
+    for (i = 0; i < size && data[i] && data[i] != '='; i++) {
+
+        at = strchr(digits, data[i]);
+        if (at == NULL) {
+            return 0;
+        }
+
+        for (bit = 6; bit-- > 0; n++) {
+
+            if (n % 8 == 0) {
+                out[n / 8] = 0;
+            }
+
+            out[n / 8] |= (unsigned char) ((((at - digits) >> bit) & 1)
+                                           << (7 - n % 8));
+        }
+    }
+
+    return n / 8;
+}
