@@ -8,6 +8,8 @@ export interface Place {
   readonly folder: string;
   /** An empty folder for what is uploaded, on the file system that is measured. */
   readonly store: string;
+  /** An empty folder for the state of ranged uploads. */
+  readonly state: string;
   /** Certificate and key (PEM) for TLS. */
   readonly certificate: string;
   readonly key: string;

@@ -37,9 +37,9 @@ export async function makeGround(dir: string, cleanup: Cleanup): Promise<Ground>
     folder,
     async place(name) {
       const own = join(folder, `${places++}-${name.replace(/[^A-Za-z0-9]+/g, "-")}`);
-      const store = join(own, "store");
-      await mkdir(store, { recursive: true });
-      return { folder: own, store, certificate, key };
+      const [store, state] = [join(own, "store"), join(own, "state")];
+      for (const one of [store, state]) await mkdir(one, { recursive: true });
+      return { folder: own, store, state, certificate, key };
     },
   };
 }

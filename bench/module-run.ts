@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 /** Runs something against a new nginx with our module, so that no run finds memory that another one left behind. */
 export async function withModule<T>(session: Session, settings: OursSettings, body: (nginx: RunningNginx, store: string) => Promise<T>): Promise<T> {
   const place = await session.ground.place("ours");
-  const nginx = await startNginx({ group: "http", server: oursServer(settings, place.store), module: await buildModule({ sanitize: false }) }, place);
+  const nginx = await startNginx({ group: "http", server: oursServer(settings, place), module: await buildModule({ sanitize: false }) }, place);
   session.cleanup.add(() => nginx.stop());
   try {
     return await body(nginx, place.store);

@@ -1,5 +1,5 @@
 import { buildModule } from "../../images/module-build.ts";
-import { type Contestant, type Group, GROUPS } from "../contestant.ts";
+import { type Contestant, type Group, GROUPS, type Place } from "../contestant.ts";
 import { curlTransport, startNginx } from "../nginx.ts";
 
 export const DIGESTS = ["none", "crc32", "sha256", "md5"] as const;
@@ -16,13 +16,15 @@ export interface OursSettings {
   readonly buffer?: string;
   /** Whether disk work is given to threads, the module's default. @default true */
   readonly threads?: boolean;
+  /** Whether files may come in ranges. @default false */
+  readonly resumable?: boolean;
   /** More directives of the upload's location. @default none */
   readonly more?: string;
 }
 
 /** A server's locations: `/upload` takes uploads, `/get` is a small page. */
-export function oursServer(settings: OursSettings, store: string): string {
-  const { entrance, digest, sync, buffer = "1m", threads = true, more = "" } = settings;
+export function oursServer(settings: OursSettings, { store, state }: Pick<Place, "store" | "state">): string {
+  const { entrance, digest, sync, buffer = "1m", threads = true, resumable = false, more = "" } = settings;
   const lines = [
     "upload_pass @done;",
     `upload_store ${store};`,
@@ -33,6 +35,7 @@ export function oursServer(settings: OursSettings, store: string): string {
     ...(entrance === "raw" ? ["upload_raw on;"] : []),
     ...(sync ? [] : ["upload_sync off;"]),
     ...(threads ? [] : ["upload_thread_pool off;"]),
+    ...(resumable ? ["upload_resumable on;", `upload_state_store ${state};`] : []),
     ...(more === "" ? [] : [more]),
   ];
   return `
@@ -56,7 +59,7 @@ const contestant = (group: Group, settings: OursSettings): Contestant => ({
   group,
   name: oursName(settings),
   async start(place) {
-    const nginx = await startNginx({ group, server: oursServer(settings, place.store), module: await buildModule({ sanitize: false }) }, place);
+    const nginx = await startNginx({ group, server: oursServer(settings, place), module: await buildModule({ sanitize: false }) }, place);
     return { ...nginx, curl: async (file) => [...curlTransport(group), ...curlBody(settings.entrance, file), `${nginx.origin}/upload`] };
   },
 });

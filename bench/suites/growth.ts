@@ -87,7 +87,7 @@ const plain: Measure = async (session, x, round) => {
 const byRanges: Measure = async (session, x, round) => {
   const input = join(session.ground.folder, "ranges.bin");
   await writeRandom(input, x * RANGE_BYTES);
-  const settings = { entrance: "form", digest: "none", sync: false, more: "upload_resumable on;" } as const;
+  const settings = { entrance: "form", digest: "none", sync: false, resumable: true } as const;
   return withModule(session, settings, async (nginx, store) => {
     const { result, peakBytes } = await withPeak(nginx, () => sendRanges(`${nginx.origin}/upload`, input, x));
     await compareStored(store, input, x * RANGE_BYTES);
