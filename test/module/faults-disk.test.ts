@@ -69,8 +69,11 @@ describe.skipIf(cannotMount !== undefined)(`module: a disk that is full at each 
         for (let pages = 1; pages <= needed + 1; pages++) {
           await withTmpfs(files(nginx), pages * PAGE, async () => {
             const before = nginx.passed.length;
-            const status = await ways[way]!(nginx, formOf(contents));
-            expect(status, `${pages} of ${needed} pages`).toBe(pages < needed ? 507 : 200);
+            const body = formOf(contents);
+            const status = await ways[way]!(nginx, body);
+            // A length that is announced is refused as a whole, with what is around the files.
+            const fits = pages >= needed && (way !== "a length" || body.length <= pages * PAGE);
+            expect(status, `${pages} of ${needed} pages`).toBe(fits ? 200 : 507);
             if (status === 507) {
               expect(nginx.files()).toEqual([]);
               expect(nginx.passed).toHaveLength(before);
@@ -78,7 +81,7 @@ describe.skipIf(cannotMount !== undefined)(`module: a disk that is full at each 
               contents.forEach((content, i) => expect(readFileSync(fieldOf(nginx.passed.at(-1), `f${i}.path`)!).equals(content)).toBe(true));
             }
             clear(nginx);
-            expect(await ways[way]!(nginx, formOf(contentsOf([PAGE]))), "the next upload").toBe(200);
+            expect(await ways[way]!(nginx, formOf(contentsOf([PAGE / 2]))), "the next upload").toBe(200);
           });
         }
       }
@@ -119,7 +122,7 @@ describe.skipIf(cannotMount !== undefined)(`module: a disk that is full at each 
         client.write(Buffer.concat([head("/upload", { length: body.length }), body.subarray(0, 20_000)]));
         await nginx.until(() => nginx.files().length === 1, "a file");
         const filler = join(files(nginx), "filler");
-        expect(() => writeFileSync(filler, Buffer.alloc(64 * 1024))).toThrow(/ENOSPC/);
+        expect(() => writeFileSync(filler, Buffer.alloc(128 * 1024))).toThrow(/ENOSPC/);
         client.write(body.subarray(20_000));
         expect((await client.answer()).status).toBe(507);
         client.destroy();
