@@ -103,12 +103,12 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
   return { done: sum(results.map(({ done }) => done)), uploads: target.uploads, statuses: merge(results), findings: [...findings, ...target.findings], memory };
 }
 
-/** Files that come in pieces and have no state beside them, or not their own; the state of one that is gone may stay. */
+/** Files that come in pieces and have no state of their session beside them; the state of one that is gone may stay. */
 function piecesAlone(pieces: readonly string[]): string[] {
   const owner = (path: string): string => path.replace(/\.state$/, "").replace(/\.\d{10}$/, "");
   const states = new Set(pieces.filter((path) => path.endsWith(".state")).map(owner));
   const files = pieces.filter((path) => !path.endsWith(".state"));
-  return files.filter((path) => !states.has(owner(path)) || files.some((other) => other > path && owner(other) === owner(path)));
+  return files.filter((path) => !states.has(owner(path)));
 }
 
 /**
