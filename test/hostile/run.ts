@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { filesBelow, type Nginx, type NginxOptions, prepareModule, withNginx } from "../helpers/nginx.ts";
 import { exchange, form, post } from "../helpers/wire.ts";
@@ -44,6 +45,12 @@ async function goodUpload(site: Nginx, target: Target): Promise<void> {
   }
 }
 
+/** What a worker has lost when it ends is a finding, too. */
+const leakCheck = {
+  ASAN_OPTIONS: "detect_leaks=1:abort_on_error=0:log_path=%FOLDER%/sanitizer",
+  LSAN_OPTIONS: `print_suppressions=0:suppressions=${fileURLToPath(new URL("../fixtures/nginx.lsan", import.meta.url))}`,
+};
+
 /** Waits until no client is left, then reads what the workers have. */
 async function atRest(site: Nginx, target: Target): Promise<Holdings> {
   target.closeIdle();
@@ -77,7 +84,7 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
   const results: StormResult[] = [];
   const memory: number[] = [];
   try {
-    const settings = stormSite(target.address, { sanitize: options.sanitize, expectLog: expected, ...options.nginx });
+    const settings = stormSite(target.address, { sanitize: options.sanitize, expectLog: expected, environment: options.sanitize ? leakCheck : {}, ...options.nginx });
     await withNginx(settings, async (site) => {
       folder = site.folder;
       mkdirSync(join(folder, piecesFolder));
