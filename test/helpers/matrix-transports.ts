@@ -65,26 +65,23 @@ async function writeAll(client: WireClient, parts: readonly Buffer[]): Promise<v
 type Send = (client: WireClient, exchange: Exchange, number: number) => Promise<WireAnswer>;
 
 /** One exchange after the other: each on a connection of its own, or over TLS, where that takes long, until one is refused. */
-const oneByOne = (name: string, secure: boolean, send: Send): Transport => ({
-  name,
-  async run(place, exchanges) {
-    const replies: Reply[] = [];
-    let client: WireClient | undefined;
-    try {
-      for (const [number, exchange] of exchanges.entries()) {
-        client ??= await open(place, secure);
-        const answer = await send(client, exchange, number);
-        replies.push(answer);
-        if (secure && answer.status < 400 && answer.headers["connection"] !== "close") continue;
-        client.destroy();
-        client = undefined;
-      }
-    } finally {
-      client?.destroy();
+async function oneByOne(place: Place, exchanges: readonly Exchange[], secure: boolean, send: Send): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  let client: WireClient | undefined;
+  try {
+    for (const [number, exchange] of exchanges.entries()) {
+      client ??= await open(place, secure);
+      const answer = await send(client, exchange, number);
+      replies.push(answer);
+      if (secure && answer.status < 400 && answer.headers["connection"] !== "close") continue;
+      client.destroy();
+      client = undefined;
     }
-    return replies;
-  },
-});
+  } finally {
+    client?.destroy();
+  }
+  return replies;
+}
 
 async function withLength(client: WireClient, exchange: Exchange, number: number): Promise<WireAnswer> {
   await writeAll(client, request(exchange, number));
@@ -119,60 +116,55 @@ async function nextAnswer(client: WireClient, before: Reply | undefined): Promis
  * Exchanges on one connection, with so many in a write; what is behind a refusal goes again on a new connection when
  * nginx closes.
  */
-const together = (name: string, secure: boolean, atOnce: number): Transport => ({
-  name,
-  async run(place, exchanges) {
-    const replies: Reply[] = [];
-    let client = await open(place, secure);
-    let before: Reply | undefined;
-    try {
-      while (replies.length < exchanges.length) {
-        const group = exchanges.slice(replies.length, replies.length + atOnce);
-        const parts = group.map((exchange, i) => request(exchange, replies.length + i));
-        await writeAll(client, atOnce === 1 ? parts.flat() : [Buffer.concat(parts.flat())]);
-        for (const _ of group) {
-          const answer = await nextAnswer(client, before);
-          if (answer !== undefined) replies.push(answer);
-          before = answer;
-          if (answer !== undefined && answer.headers["connection"] !== "close") continue;
-          before = undefined;
-          client.destroy();
-          client = await open(place, secure);
-          break;
-        }
+async function together(place: Place, exchanges: readonly Exchange[], secure: boolean, atOnce: number): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  let client = await open(place, secure);
+  let before: Reply | undefined;
+  try {
+    while (replies.length < exchanges.length) {
+      const group = exchanges.slice(replies.length, replies.length + atOnce);
+      const parts = group.map((exchange, i) => request(exchange, replies.length + i));
+      await writeAll(client, atOnce === 1 ? parts.flat() : [Buffer.concat(parts.flat())]);
+      for (const _ of group) {
+        const answer = await nextAnswer(client, before);
+        if (answer !== undefined) replies.push(answer);
+        before = answer;
+        if (answer !== undefined && answer.headers["connection"] !== "close") continue;
+        before = undefined;
+        client.destroy();
+        client = await open(place, secure);
+        break;
       }
-    } finally {
-      client.destroy();
     }
-    return replies;
-  },
-});
+  } finally {
+    client.destroy();
+  }
+  return replies;
+}
 
-const overHttp2 = (name: string, secure: boolean, length: boolean): Transport => ({
-  name,
-  async run({ site, ca }, exchanges) {
-    const connect = (): Http2Client => (secure ? new Http2Client(`https://127.0.0.1:${site.tlsPort}`, ca) : new Http2Client(join(site.folder, "h2.sock")));
-    const replies: Reply[] = [];
-    let client = connect();
-    try {
-      for (const [number, exchange] of exchanges.entries()) {
-        if (!client.usable) client = connect();
-        const type = typeOf(exchange);
-        const headers = {
-          ":method": exchange.method,
-          ":path": target(exchange, number),
-          ...exchange.headers,
-          ...(type === null ? {} : { "content-type": type }),
-          ...(length ? { "content-length": exchange.body.length } : {}),
-        };
-        replies.push(await client.request(headers, pieces(exchange)));
-      }
-    } finally {
-      client.destroy();
+/** One exchange after the other on a connection, each piece a frame of its own. */
+async function overHttp2({ site, ca }: Place, exchanges: readonly Exchange[], secure: boolean, length: boolean): Promise<Reply[]> {
+  const connect = (): Http2Client => (secure ? new Http2Client(`https://127.0.0.1:${site.tlsPort}`, ca) : new Http2Client(join(site.folder, "h2.sock")));
+  const replies: Reply[] = [];
+  let client = connect();
+  try {
+    for (const [number, exchange] of exchanges.entries()) {
+      if (!client.usable) client = connect();
+      const type = typeOf(exchange);
+      const headers = {
+        ":method": exchange.method,
+        ":path": target(exchange, number),
+        ...exchange.headers,
+        ...(type === null ? {} : { "content-type": type }),
+        ...(length ? { "content-length": exchange.body.length } : {}),
+      };
+      replies.push(await client.request(headers, pieces(exchange)));
     }
-    return replies;
-  },
-});
+  } finally {
+    client.destroy();
+  }
+  return replies;
+}
 
 /** curl's configuration for one exchange; see curl(1), option --config. */
 function curlSection(exchange: Exchange, number: number, url: string, folder: string, length: boolean): string {
@@ -209,38 +201,43 @@ async function curl(folder: string, sections: readonly string[], replies: Map<nu
   return stderr;
 }
 
-const overHttp3 = (name: string, length: boolean): Transport => ({
-  name,
-  async run({ site, program }, exchanges) {
-    const folder = join(site.folder, length ? "h3-length" : "h3-stream");
-    mkdirSync(folder);
-    const url = `https://127.0.0.1:${site.tlsPort}`;
-    const sections = exchanges.map((exchange, number) => curlSection(exchange, number, url, folder, length));
-    const replies = new Map<number, Reply>();
-    let errors = "";
-    for (let i = 0; i < 10 && replies.size < exchanges.length; i++) {
-      errors = await curl(folder, sections, replies, (script) => program!.shell(script, site.folder));
-      if (/^curl: \((?!95\))/m.test(errors)) break;
-    }
-    return exchanges.map((_, number) => replies.get(number) ?? { status: 0, body: errors });
-  },
-});
+async function overHttp3({ site, program }: Place, exchanges: readonly Exchange[], length: boolean): Promise<Reply[]> {
+  const folder = join(site.folder, length ? "h3-length" : "h3-stream");
+  mkdirSync(folder);
+  const url = `https://127.0.0.1:${site.tlsPort}`;
+  const sections = exchanges.map((exchange, number) => curlSection(exchange, number, url, folder, length));
+  const replies = new Map<number, Reply>();
+  let errors = "";
+  for (let i = 0; i < 10 && replies.size < exchanges.length; i++) {
+    errors = await curl(folder, sections, replies, (script) => program!.shell(script, site.folder));
+    if (/^curl: \((?!95\))/m.test(errors)) break;
+  }
+  return exchanges.map((_, number) => replies.get(number) ?? { status: 0, body: errors });
+}
 
 const http1 = (secure: boolean): Transport[] => [
-  oneByOne("with a length", secure, withLength),
-  oneByOne("chunked", secure, withChunks),
-  oneByOne("with Expect: 100-continue", secure, withExpect),
-  together("kept alive", secure, 1),
-  together("pipelined", secure, 2),
+  { name: "with a length", run: (place, exchanges) => oneByOne(place, exchanges, secure, withLength) },
+  { name: "chunked", run: (place, exchanges) => oneByOne(place, exchanges, secure, withChunks) },
+  { name: "with Expect: 100-continue", run: (place, exchanges) => oneByOne(place, exchanges, secure, withExpect) },
+  { name: "kept alive", run: (place, exchanges) => together(place, exchanges, secure, 1) },
+  { name: "pipelined", run: (place, exchanges) => together(place, exchanges, secure, 2) },
+];
+
+const http2 = (secure: boolean): Transport[] => [
+  { name: "with a length", run: (place, exchanges) => overHttp2(place, exchanges, secure, true) },
+  { name: "without a length", run: (place, exchanges) => overHttp2(place, exchanges, secure, false) },
 ];
 
 /** All transports by family; one nginx serves a family. */
 export const families: Readonly<Record<string, readonly Transport[]>> = {
   "HTTP/1.1 in clear": http1(false),
   "HTTP/1.1 over TLS": http1(true),
-  "HTTP/2 in clear": [overHttp2("with a length", false, true), overHttp2("without a length", false, false)],
-  "HTTP/2 over TLS": [overHttp2("with a length", true, true), overHttp2("without a length", true, false)],
+  "HTTP/2 in clear": http2(false),
+  "HTTP/2 over TLS": http2(true),
 };
 
 /** Needs an nginx and a curl that have it. */
-export const http3: readonly Transport[] = [overHttp3("with a length", true), overHttp3("without a length", false)];
+export const http3: readonly Transport[] = [
+  { name: "with a length", run: (place, exchanges) => overHttp3(place, exchanges, true) },
+  { name: "without a length", run: (place, exchanges) => overHttp3(place, exchanges, false) },
+];
