@@ -78,6 +78,10 @@ upload_digest_update(upload_digest_t *d, const void *data, size_t length)
         return 0;
     }
 
+    if (length >= UPLOAD_DIGEST_LONGEST - d->length) {
+        return -1;
+    }
+
     if ((d->wanted & (1U << UPLOAD_DIGEST_MD5)
          && MD5_Update(&d->md5, data, length) != 1)
         || (d->wanted & (1U << UPLOAD_DIGEST_SHA1)

@@ -52,7 +52,10 @@ typedef struct {
  */
 int upload_digest_start(upload_digest_t *d, unsigned wanted);
 
-/* Takes the next bytes; returns 0, or -1 when OpenSSL refuses. */
+/*
+ * Takes the next bytes.  Returns 0, or -1 when OpenSSL refuses or there would
+ * be 2^61 of them: the algorithms count bits.
+ */
 int upload_digest_update(upload_digest_t *d, const void *data, size_t length);
 
 /*

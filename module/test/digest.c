@@ -119,6 +119,21 @@ terabyte(void)
     /* 2^61 bytes are 2^64 bits */
     state[4 + 7] = 0x20;
     assert(upload_digest_restore(&d, state, length) == -1);
+
+    /* one byte fewer; only crc32, so that no block has to match */
+    assert(upload_digest_start(&d, 1U << UPLOAD_DIGEST_CRC32) == 0);
+    length = upload_digest_save(&d, state);
+    memset(state + 4, 0xff, 8);
+    state[4 + 7] = 0x1f;
+    assert(upload_digest_restore(&d, state, length) == 0);
+    assert(upload_digest_update(&d, "x", 1) == -1);
+
+    state[4] = 0xfe;
+    assert(upload_digest_restore(&d, state, length) == 0);
+    assert(upload_digest_update(&d, "xy", 2) == -1);
+    assert(upload_digest_update(&d, "x", 1) == 0);
+    assert(upload_digest_save(&d, state) == length);
+    assert(upload_digest_restore(&d, state, length) == 0);
 }
 
 
