@@ -126,8 +126,9 @@ ngx_http_upload_form_write(ngx_http_upload_ctx_t *ctx, const u_char *data,
 
     form = &ctx->form;
 
-    if ((off_t) length
-        > (off_t) ctx->conf->max_output_body_length - form->length)
+    if (ctx->conf->max_output_body_length
+        && (off_t) length
+           > (off_t) ctx->conf->max_output_body_length - form->length)
     {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "upload: rewritten body exceeds "

@@ -89,8 +89,11 @@ ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx)
 {
 #if (NGX_THREADS)
 
+    /* before the file is open nobody knows who will ask for what */
+
     return ctx->conf->pool == NULL
-           || (ctx->io.digest == NULL && ctx->io.content == NULL
+           || (ctx->store.fd != NGX_INVALID_FILE && ctx->digests == 0
+               && ctx->io.digest == NULL && ctx->io.content == NULL
                && ngx_http_upload_io_inline(ctx));
 #else
 

@@ -33,6 +33,8 @@ static ngx_uint_t ngx_http_upload_field_digests(ngx_array_t *fields);
 static ngx_int_t ngx_http_upload_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_upload_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_upload_create_loc_conf(ngx_conf_t *cf);
+static void ngx_http_upload_merge_pointers(ngx_http_upload_loc_conf_t *prev,
+    ngx_http_upload_loc_conf_t *conf);
 static char *ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_upload_merge_handler(ngx_conf_t *cf,
@@ -825,12 +827,12 @@ ngx_http_upload_create_loc_conf(ngx_conf_t *cf)
 }
 
 
-static char *
-ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
-{
-    ngx_http_upload_loc_conf_t *prev = parent;
-    ngx_http_upload_loc_conf_t *conf = child;
+/* What a level has of its own replaces the whole of what is above. */
 
+static void
+ngx_http_upload_merge_pointers(ngx_http_upload_loc_conf_t *prev,
+    ngx_http_upload_loc_conf_t *conf)
+{
     if (conf->store == NULL) {
         conf->store = prev->store;
     }
@@ -870,6 +872,16 @@ ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->cleanup == NULL) {
         conf->cleanup = prev->cleanup;
     }
+}
+
+
+static char *
+ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_upload_loc_conf_t *prev = parent;
+    ngx_http_upload_loc_conf_t *conf = child;
+
+    ngx_http_upload_merge_pointers(prev, conf);
 
     ngx_conf_merge_uint_value(conf->access, prev->access, 0600);
     ngx_conf_merge_size_value(conf->buffer_size, prev->buffer_size,

@@ -86,6 +86,11 @@ ngx_http_upload_drop_body(ngx_http_request_t *r)
 
     r->read_event_handler = ngx_http_block_reading;
 
+    if (r->reading_body) {
+        /* core will close: the answer says so */
+        r->keepalive = 0;
+    }
+
     return ngx_http_upload_set_length(r, 0, NULL);
 }
 

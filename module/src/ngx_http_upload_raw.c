@@ -463,9 +463,10 @@ ngx_http_upload_raw_piece_abort(ngx_http_upload_ctx_t *ctx, ngx_int_t *status)
 
     if (!s->cut && s->step == NGX_HTTP_UPLOAD_SEGMENT_WRITING) {
         rc = ngx_http_upload_input_rest(ctx);
+        s->cut = (rc != NGX_OK && rc != NGX_AGAIN);
     }
 
-    if (rc == NGX_OK) {
+    if (rc != NGX_AGAIN) {
         s->aborted = 1;
         rc = ngx_http_upload_raw_piece_end(ctx);
     }

@@ -3,6 +3,7 @@
 
 
 static ngx_int_t ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_segment_path(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_refused(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_counted(ngx_http_upload_ctx_t *ctx);
@@ -97,7 +98,8 @@ ngx_http_upload_segment_read(ngx_http_upload_ctx_t *ctx, u_char **pos,
     if (end - *pos > s->range.end - ctx->store.base - ctx->store.size) {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "upload: the body is longer than its range");
-        return NGX_HTTP_RANGE_NOT_SATISFIABLE;
+        return ctx->session.len ? NGX_HTTP_RANGE_NOT_SATISFIABLE
+                                : NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
     return ngx_http_upload_store_write(ctx, pos, end);
@@ -247,6 +249,11 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
         return ngx_http_upload_segment_fresh(ctx);
     }
 
+    rc = ngx_http_upload_segment_path(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     if (s->adopted) {
         ctx->store.files = NULL;
 
@@ -276,6 +283,30 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
         ctx->io.enter = ngx_http_upload_segment_enter;
         ctx->io.leave = ngx_http_upload_segment_leave;
     }
+
+    return NGX_OK;
+}
+
+
+/* The name of the file: that of the state, which the thread may change. */
+
+static ngx_int_t
+ngx_http_upload_segment_path(ngx_http_upload_ctx_t *ctx)
+{
+    u_char          *p;
+    upload_state_t  *state;
+
+    state = &ctx->segment->state;
+
+    p = ngx_pnalloc(ctx->request->pool, state->path_length + 1);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    (void) ngx_cpystrn(p, state->path, state->path_length + 1);
+
+    ctx->path.data = p;
+    ctx->path.len = state->path_length;
 
     return NGX_OK;
 }
@@ -340,14 +371,9 @@ ngx_http_upload_segment_counted(ngx_http_upload_ctx_t *ctx)
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, state->path_length + 1);
-    if (p == NULL) {
+    if (ngx_http_upload_segment_path(ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    (void) ngx_cpystrn(p, state->path, state->path_length + 1);
-    ctx->path.data = p;
-    ctx->path.len = state->path_length;
 
     prefix = upload_ranges_prefix(&state->received);
 

@@ -61,6 +61,7 @@ struct ngx_http_upload_segment_s {
     /* what a thread has found */
     unsigned                    inlined:1;   /* digests follow the writing */
     unsigned                    needs_file:1;
+    unsigned                    made:1;      /* the raw file was not there */
     unsigned                    adopted:1;   /* the state owns the new file */
     unsigned                    candidate:1; /* maybe the last one, again */
     unsigned                    repeated:1;  /* it is */

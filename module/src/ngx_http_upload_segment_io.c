@@ -62,8 +62,14 @@ ngx_http_upload_segment_claim(ngx_http_upload_io_t *io)
         io->err = ngx_http_upload_segment_decide(s);
     }
 
-    if (io->err && fstat(s->state_fd, &st) == 0 && st.st_size == 0) {
+    if ((io->err || s->refused) && fstat(s->state_fd, &st) == 0
+        && st.st_size == 0)
+    {
         (void) unlink((char *) s->state_path.data);
+
+        if (s->made) {
+            (void) unlink((char *) s->data_path.data);
+        }
     }
 
     ngx_http_upload_state_unlock(s);
@@ -168,6 +174,8 @@ ngx_http_upload_segment_given(ngx_http_upload_segment_t *s)
     }
 
     if (s->state.path == NULL) {
+
+        s->made = (st.st_size == 0);
 
         err = ngx_http_upload_segment_start(s, &s->data_path);
         if (err) {
@@ -511,6 +519,7 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
 static ngx_err_t
 ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
 {
+    ngx_fd_t         fd;
     ngx_err_t        err;
     upload_state_t  *state;
 
@@ -521,15 +530,26 @@ ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
         && state->last.end == s->range.end
         && state->last_crc == s->body.crc)
     {
-        if (state->digest.wanted && state->hashed < state->total) {
-            s->refused = "the first request for the range is not done yet";
-            s->status = NGX_HTTP_CONFLICT;
+        s->completed = 1;
+
+        if (state->digest.wanted == 0 || state->hashed >= state->total) {
+            s->repeated = 1;
             return 0;
         }
 
-        s->repeated = 1;
-        s->completed = 1;
-        return 0;
+        /* the first request has not come to the end of its digests */
+
+        fd = open((char *) state->path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
+
+        if (fd == NGX_INVALID_FILE) {
+            s->completed = 0;
+            return ngx_errno;
+        }
+
+        err = dup3(fd, s->data_fd, O_CLOEXEC) == -1 ? ngx_errno : 0;
+        (void) close(fd);
+
+        return err;
     }
 
     if (state->path && !state->complete) {

@@ -201,6 +201,7 @@ ngx_http_upload_store_close(ngx_http_upload_ctx_t *ctx)
 {
     ngx_fd_t                  fd;
     ngx_int_t                 rc;
+    ngx_file_info_t           fi;
     ngx_http_upload_store_t  *store;
 
     store = &ctx->store;
@@ -208,6 +209,15 @@ ngx_http_upload_store_close(ngx_http_upload_ctx_t *ctx)
     rc = ngx_http_upload_store_flush(ctx, ctx->conf->sync);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    /* who has removed the file must not be told that it is there */
+
+    if (ngx_fd_info(store->fd, &fi) == NGX_FILE_ERROR || fi.st_nlink == 0) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "upload: \"%V\" was removed while it was written",
+                      &ctx->path);
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
     fd = store->fd;

@@ -53,7 +53,9 @@ afterAll(() => keys.remove());
 async function carry(transports: readonly Transport[], listen: string, program?: NginxProgram, list: readonly Exchange[] = exchanges): Promise<void> {
   let application = new Application();
   const answer = (passed: Passed): Answer => application.answer(passed);
-  const options: NginxOptions = { server: matrixServer, listen: `${listen} ${keys.directives}`, answer, ...(program === undefined ? {} : { program }) };
+  // What was written of a piece that turns out to be too long counts, and stays.
+  const keepsFiles = list !== exchanges;
+  const options: NginxOptions = { server: matrixServer, listen: `${listen} ${keys.directives}`, answer, keepsFiles, ...(program === undefined ? {} : { program }) };
   await withNginx(options, async (site) => {
     const place: Place = { site, ca: keys.certificate, program };
     for (const transport of transports) {
@@ -77,15 +79,14 @@ describe("module: one outcome over every protocol, this host's nginx", { timeout
     await carry(transports, OLD);
   });
 
-  // 416 where the length is not known beforehand.
-  it.fails("a piece that is longer than its file", async () => {
+  it("a piece that is longer than its file", async () => {
     await carry(Object.values(families).flat(), OLD, undefined, [overlong]);
   });
 });
 
 describe("module: a refusal before the body is read", () => {
   // nginx closes behind it, so that a client must not send its next request on the same connection.
-  it.fails.each(exchanges.filter(({ status, body }) => (status === 405 || status === 415) && body.length > 0))("$name: says that the connection ends", async (exchange) => {
+  it.each(exchanges.filter(({ status, body }) => (status === 405 || status === 415) && body.length > 0))("$name: says that the connection ends", async (exchange) => {
     await withNginx({ server: matrixServer }, async ({ port }) => {
       const options = { method: exchange.method, length: exchange.body.length, ...(exchange.type === undefined ? {} : { type: exchange.type }) };
       const client = await WireClient.open(port);
