@@ -142,6 +142,7 @@ struct ngx_http_upload_io_s {
     ngx_err_t                   err;        /* what became of it */
     const char                 *call;
     u_char                     *path;       /* of another file; or NULL */
+    ngx_int_t                   status;     /* of a call that failed */
 
     unsigned                    busy:1;     /* a thread has it */
 #if (NGX_THREADS)
@@ -462,6 +463,22 @@ ngx_int_t ngx_http_upload_form_fields(ngx_http_upload_ctx_t *ctx,
 
 /* Puts the final boundary and checks the names. */
 ngx_int_t ngx_http_upload_form_end(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_headers.c */
+
+/* A walk over the headers of a request. */
+
+typedef struct {
+    ngx_list_part_t            *part;
+    ngx_uint_t                  next;
+} ngx_http_upload_headers_t;
+
+#define ngx_http_upload_headers_of(r)  { &(r)->headers_in.headers.part, 0 }
+
+/* The next header with the lower-case name, in any case; NULL: any name. */
+ngx_table_elt_t *ngx_http_upload_headers_next(ngx_http_upload_headers_t *at,
+    const char *name);
 
 
 /* ngx_http_upload_pass.c */

@@ -158,8 +158,8 @@ ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx)
 
 /*
  * Of a file, small reads are gathered in core's own buffer, and taken from it
- * when it is full.  Over HTTP/2 and HTTP/3 it is the window of the stream as well, and
- * nothing more comes while it is full: there less must do.
+ * when it is full.  Over HTTP/2 and HTTP/3 it is the window of the stream as
+ * well, and nothing more comes while it is full: there less must do.
  */
 
 static ngx_uint_t

@@ -57,6 +57,7 @@ ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx)
     io->err = 0;
     io->call = NULL;
     io->path = NULL;
+    io->status = NGX_HTTP_INSUFFICIENT_STORAGE;
     io->put = 0;
 
 #if (NGX_THREADS)
@@ -130,7 +131,7 @@ ngx_http_upload_io_result(ngx_http_upload_ctx_t *ctx)
 
     return ngx_http_upload_path_error(ctx, err, io->call,
                                       io->path ? io->path : ctx->path.data,
-                                      err ? NGX_HTTP_INSUFFICIENT_STORAGE
+                                      err ? io->status
                                           : NGX_HTTP_INTERNAL_SERVER_ERROR);
 }
 

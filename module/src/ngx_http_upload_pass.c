@@ -335,38 +335,31 @@ ngx_http_upload_add_header(ngx_list_t *headers, const char *name,
 static ngx_list_t *
 ngx_http_upload_other_headers(ngx_http_request_t *r, ngx_str_t *type)
 {
-    ngx_uint_t        i;
-    ngx_list_t       *headers;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *copy;
+    ngx_list_t                 *headers;
+    ngx_table_elt_t            *h, *copy;
+    ngx_http_upload_headers_t   at = ngx_http_upload_headers_of(r);
 
     headers = ngx_list_create(r->pool, 20, sizeof(ngx_table_elt_t));
     if (headers == NULL) {
         return NULL;
     }
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
+    while ((h = ngx_http_upload_headers_next(&at, NULL)) != NULL) {
 
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (upload_text_is(h[i].key.data, h[i].key.len, "content-length")
-                || upload_text_is(h[i].key.data, h[i].key.len,
-                                  "transfer-encoding")
-                || (type && upload_text_is(h[i].key.data, h[i].key.len,
-                                           "content-type")))
-            {
-                continue;
-            }
-
-            copy = ngx_list_push(headers);
-            if (copy == NULL) {
-                return NULL;
-            }
-
-            *copy = h[i];
+        if (upload_text_is(h->key.data, h->key.len, "content-length")
+            || upload_text_is(h->key.data, h->key.len, "transfer-encoding")
+            || (type && upload_text_is(h->key.data, h->key.len,
+                                       "content-type")))
+        {
+            continue;
         }
+
+        copy = ngx_list_push(headers);
+        if (copy == NULL) {
+            return NULL;
+        }
+
+        *copy = *h;
     }
 
     return headers;

@@ -120,38 +120,31 @@ static ngx_int_t
 ngx_http_upload_ranged_header(ngx_http_upload_ctx_t *ctx, const char *name,
     const char *other, ngx_str_t *value)
 {
-    ngx_uint_t        i, found;
-    ngx_table_elt_t  *h;
-    ngx_list_part_t  *part;
+    ngx_uint_t                  found;
+    ngx_table_elt_t            *h;
+    ngx_http_upload_headers_t   at = ngx_http_upload_headers_of(ctx->request);
 
     found = 0;
     ngx_str_null(value);
 
-    for (part = &ctx->request->headers_in.headers.part; part;
-         part = part->next)
-    {
-        h = part->elts;
+    while ((h = ngx_http_upload_headers_next(&at, NULL)) != NULL) {
 
-        for (i = 0; i < part->nelts; i++) {
-
-            if (!upload_text_is(h[i].key.data, h[i].key.len, name)
-                && !upload_text_is(h[i].key.data, h[i].key.len, other))
-            {
-                continue;
-            }
-
-            if (found++
-                && (value->len != h[i].value.len
-                    || ngx_memcmp(value->data, h[i].value.data, value->len)
-                       != 0))
-            {
-                ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                              "upload: client sent several %s headers", name);
-                return NGX_HTTP_BAD_REQUEST;
-            }
-
-            *value = h[i].value;
+        if (!upload_text_is(h->key.data, h->key.len, name)
+            && !upload_text_is(h->key.data, h->key.len, other))
+        {
+            continue;
         }
+
+        if (found++
+            && (value->len != h->value.len
+                || ngx_memcmp(value->data, h->value.data, value->len) != 0))
+        {
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                          "upload: client sent several %s headers", name);
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        *value = h->value;
     }
 
     return NGX_OK;

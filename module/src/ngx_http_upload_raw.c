@@ -100,19 +100,10 @@ ngx_http_upload_raw_init(ngx_http_upload_ctx_t *ctx)
 static ngx_int_t
 ngx_http_upload_raw_new(ngx_http_upload_ctx_t *ctx)
 {
-    upload_digest_field_t  *field;
-
-    field = &ctx->raw->content;
-
     ctx->entrance = &ngx_http_upload_raw_entrance;
 
-    if (field->has_sha256 || ctx->raw->repr.has_sha256) {
-        ctx->digests |= 1U << UPLOAD_DIGEST_SHA256;
-    }
-
-    if (field->has_sha512 || ctx->raw->repr.has_sha512) {
-        ctx->digests |= 1U << UPLOAD_DIGEST_SHA512;
-    }
+    ctx->digests |= upload_digest_field_wanted(&ctx->raw->content)
+                    | upload_digest_field_wanted(&ctx->raw->repr);
 
     return NGX_OK;
 }
@@ -154,7 +145,12 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
     s->content = ctx->raw->content;
     s->repr = ctx->raw->repr;
     s->keeps = 1;
-    s->checkpoints = !(s->content.has_sha256 || s->content.has_sha512);
+
+    wanted = upload_digest_field_wanted(&s->content);
+
+    /* what may yet be refused must not count before its end */
+
+    s->checkpoints = (wanted == 0);
 
     s->range.start = ngx_max(offset, 0);
     s->range.end = INT64_MAX;
@@ -168,9 +164,6 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
     if (body >= 0) {
         s->range.end = s->range.start + body;
     }
-
-    wanted = (s->content.has_sha256 ? 1U << UPLOAD_DIGEST_SHA256 : 0)
-             | (s->content.has_sha512 ? 1U << UPLOAD_DIGEST_SHA512 : 0);
 
     if (upload_digest_start(&s->body, wanted) != 0) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -284,51 +277,33 @@ static ngx_int_t
 ngx_http_upload_raw_digest(ngx_http_upload_ctx_t *ctx, const char *name,
     upload_digest_field_t *field)
 {
-    u_char           *text, *p;
-    size_t            length;
-    ngx_uint_t        i, pass;
-    ngx_table_elt_t  *h;
-    ngx_list_part_t  *part;
+    u_char                     *text, *p;
+    size_t                      length;
+    ngx_table_elt_t            *h;
+    ngx_http_request_t         *r = ctx->request;
+    ngx_http_upload_headers_t   first = ngx_http_upload_headers_of(r);
+    ngx_http_upload_headers_t   at = first;
 
-    text = NULL;
-    p = NULL;
     length = 0;
 
-    for (pass = 0; pass < 2; pass++) {
+    while ((h = ngx_http_upload_headers_next(&at, name)) != NULL) {
+        length += h->value.len + 2;
+    }
 
-        for (part = &ctx->request->headers_in.headers.part; part;
-             part = part->next)
-        {
-            h = part->elts;
+    if (length == 0) {
+        return NGX_OK;
+    }
 
-            for (i = 0; i < part->nelts; i++) {
+    text = ngx_pnalloc(r->pool, length);
+    if (text == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-                if (!upload_text_is(h[i].key.data, h[i].key.len, name)) {
-                    continue;
-                }
+    p = text;
+    at = first;
 
-                if (pass == 0) {
-                    length += h[i].value.len + 2;
-                    continue;
-                }
-
-                p = ngx_sprintf(p, "%s%V", p == text ? "" : ", ",
-                                &h[i].value);
-            }
-        }
-
-        if (length == 0) {
-            return NGX_OK;
-        }
-
-        if (pass == 0) {
-            text = ngx_pnalloc(ctx->request->pool, length);
-            if (text == NULL) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            p = text;
-        }
+    while ((h = ngx_http_upload_headers_next(&at, name)) != NULL) {
+        p = ngx_sprintf(p, "%s%V", p == text ? "" : ", ", &h->value);
     }
 
     if (upload_digest_field_parse(text, p - text, field) == 0) {
@@ -396,8 +371,8 @@ ngx_http_upload_raw_end(ngx_http_upload_ctx_t *ctx)
 static ngx_int_t
 ngx_http_upload_raw_verify(ngx_http_upload_ctx_t *ctx)
 {
-    if (ngx_http_upload_segment_agrees(ctx->store.digest, &ctx->raw->content)
-        && ngx_http_upload_segment_agrees(ctx->store.digest, &ctx->raw->repr))
+    if (upload_digest_field_agrees(&ctx->raw->content, ctx->store.digest)
+        && upload_digest_field_agrees(&ctx->raw->repr, ctx->store.digest))
     {
         return NGX_OK;
     }

@@ -239,22 +239,15 @@ ngx_http_upload_options(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_upload_boundary(ngx_http_request_t *r, upload_text_t *boundary)
 {
-    u_char           *value;
-    ngx_str_t        *type;
-    ngx_uint_t        i, found;
-    ngx_table_elt_t  *h;
-    ngx_list_part_t  *part;
+    u_char                     *value;
+    ngx_str_t                  *type;
+    ngx_uint_t                  found;
+    ngx_http_upload_headers_t   at = ngx_http_upload_headers_of(r);
 
     found = 0;
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            found += upload_text_is(h[i].key.data, h[i].key.len,
-                                    "content-type");
-        }
+    while (ngx_http_upload_headers_next(&at, "content-type")) {
+        found++;
     }
 
     /* the target might read the other one of two */

@@ -63,14 +63,8 @@ ngx_http_upload_segment_begin(ngx_http_upload_ctx_t *ctx)
             return NGX_OK;
         }
 
-        if (rc == NGX_AGAIN) {
-            return rc;
-        }
-
         if (rc != NGX_OK) {
-            return rc == NGX_HTTP_INSUFFICIENT_STORAGE
-                   && ctx->io.err != NGX_ENOSPC && ctx->io.err != EDQUOT
-                   ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
+            return rc;
         }
 
         rc = ngx_http_upload_segment_opened(ctx);

@@ -93,10 +93,6 @@ ngx_int_t ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx);
 
 /* ngx_http_upload_segment_io.c: what a thread does */
 
-/* Whether the digest is what the header says, or it says nothing. */
-ngx_uint_t ngx_http_upload_segment_agrees(upload_digest_t *digest,
-    upload_digest_field_t *field);
-
 /* Runs of ctx->io; data is the segment. */
 void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
 void ngx_http_upload_segment_count(ngx_http_upload_io_t *io);

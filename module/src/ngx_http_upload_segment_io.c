@@ -40,6 +40,7 @@ ngx_http_upload_segment_claim(ngx_http_upload_io_t *io)
     struct stat  st;
 
     io->path = s->state_path.data;
+    io->status = NGX_HTTP_SERVICE_UNAVAILABLE;
     io->call = "open()";
     io->err = ngx_http_upload_state_open(s, s->fresh.len || s->data_path.len);
 
@@ -442,7 +443,7 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
             io->err = NGX_ECANCELED;
 
         } else if (!s->aborted
-                   && !ngx_http_upload_segment_agrees(&s->body, &s->content))
+                   && !upload_digest_field_agrees(&s->content, &s->body))
         {
             s->refused = "the body differs from its Content-Digest";
             io->err = ngx_http_upload_segment_undo(s);
@@ -797,8 +798,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     ngx_err_t         err;
     upload_digest_t   digest, *known;
 
-    wanted = (s->repr.has_sha256 ? 1U << UPLOAD_DIGEST_SHA256 : 0)
-             | (s->repr.has_sha512 ? 1U << UPLOAD_DIGEST_SHA512 : 0);
+    wanted = upload_digest_field_wanted(&s->repr);
 
     if (wanted == 0) {
         return 0;
@@ -822,7 +822,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
         known = &digest;
     }
 
-    if (ngx_http_upload_segment_agrees(known, &s->repr)) {
+    if (upload_digest_field_agrees(&s->repr, known)) {
         return 0;
     }
 
@@ -842,25 +842,4 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     ngx_http_upload_state_unlock(s);
 
     return err;
-}
-
-
-ngx_uint_t
-ngx_http_upload_segment_agrees(upload_digest_t *digest,
-    upload_digest_field_t *field)
-{
-    u_char  raw[UPLOAD_DIGEST_MAX_RAW];
-
-    if (field->has_sha256
-        && (upload_digest_raw(digest, UPLOAD_DIGEST_SHA256, raw)
-            != (int) sizeof(field->sha256)
-            || ngx_memcmp(raw, field->sha256, sizeof(field->sha256)) != 0))
-    {
-        return 0;
-    }
-
-    return !field->has_sha512
-           || (upload_digest_raw(digest, UPLOAD_DIGEST_SHA512, raw)
-               == (int) sizeof(field->sha512)
-               && ngx_memcmp(raw, field->sha512, sizeof(field->sha512)) == 0);
 }

@@ -120,13 +120,12 @@ ngx_http_upload_state_load(ngx_http_upload_segment_t *s)
     err = ngx_http_upload_state_get(s->state_fd, file, size, &size);
 
     if (err == 0) {
-        ngx_set_errno(0);
         rc = upload_state_read(&s->state, file, size);
 
-        if (rc < 0 && ngx_errno == ENOMEM) {
+        if (rc == -2) {
             err = ENOMEM;
 
-        } else if (rc < 0) {
+        } else if (rc == -1) {
             s->broken = 1;
 
             /* what cannot be read must not be in the way of what is written */

@@ -113,6 +113,35 @@ upload_digest_field_parse(const unsigned char *value, size_t length,
 }
 
 
+unsigned
+upload_digest_field_wanted(const upload_digest_field_t *field)
+{
+    return (field->has_sha256 ? 1U << UPLOAD_DIGEST_SHA256 : 0)
+           | (field->has_sha512 ? 1U << UPLOAD_DIGEST_SHA512 : 0);
+}
+
+
+int
+upload_digest_field_agrees(const upload_digest_field_t *field,
+    const upload_digest_t *digest)
+{
+    unsigned char  raw[UPLOAD_DIGEST_MAX_RAW];
+
+    if (field->has_sha256
+        && (upload_digest_raw(digest, UPLOAD_DIGEST_SHA256, raw)
+            != (int) sizeof(field->sha256)
+            || memcmp(raw, field->sha256, sizeof(field->sha256)) != 0))
+    {
+        return 0;
+    }
+
+    return !field->has_sha512
+           || (upload_digest_raw(digest, UPLOAD_DIGEST_SHA512, raw)
+               == (int) sizeof(field->sha512)
+               && memcmp(raw, field->sha512, sizeof(field->sha512)) == 0);
+}
+
+
 static int
 upload_field_member(upload_field_t *f, upload_digest_field_t *field,
     upload_field_member_t *sha256, upload_field_member_t *sha512)

@@ -31,5 +31,12 @@ typedef struct {
 int upload_digest_field_parse(const unsigned char *value, size_t length,
     upload_digest_field_t *field);
 
+/* The algorithms that the field names, as in upload_digest_t. */
+unsigned upload_digest_field_wanted(const upload_digest_field_t *field);
+
+/* Whether the digest is what the field says; one that says nothing agrees. */
+int upload_digest_field_agrees(const upload_digest_field_t *field,
+    const upload_digest_t *digest);
+
 
 #endif

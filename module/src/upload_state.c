@@ -172,7 +172,7 @@ upload_state_read(upload_state_t *s, const unsigned char *file, size_t length)
         upload_state_free(&version[newest]);
 
         if (body != UPLOAD_STATE_BODY_TORN) {
-            return -1;
+            return body == UPLOAD_STATE_NO_MEMORY ? -2 : -1;
         }
     }
 

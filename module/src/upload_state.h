@@ -81,7 +81,7 @@ int upload_state_set_path(upload_state_t *s, const unsigned char *path,
 /*
  * Reads the newest whole version from the bytes of a state file.  Returns 0;
  * 1 when there is none yet (an empty file, zeros, or a first version that was
- * cut off); -1 when what is there is broken or not ours, or without memory.
+ * cut off); -1 when what is there is broken or not ours; -2 without memory.
  * The state must be initialized; it is empty unless 0 is returned.
  */
 int upload_state_read(upload_state_t *s, const unsigned char *file,
