@@ -2,6 +2,11 @@
 #include "ngx_http_upload_segment.h"
 
 
+/* Bytes of the longest Range header; clients and proxies take 4k to 16k. */
+#define NGX_HTTP_UPLOAD_RANGE_HEADER  2048
+
+
+static size_t ngx_http_upload_ranged_fitting(u_char *text, size_t length);
 static ngx_int_t ngx_http_upload_ranged_header(ngx_http_upload_ctx_t *ctx,
     const char *name, const char *other, ngx_str_t *value);
 static ngx_int_t ngx_http_upload_ranged_session(ngx_http_upload_ctx_t *ctx);
@@ -94,7 +99,7 @@ ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx)
     h->hash = 1;
     ngx_str_set(&h->key, "Range");
     h->value.data = b->pos;
-    h->value.len = length;
+    h->value.len = ngx_http_upload_ranged_fitting(b->pos, length);
 
     r->headers_out.status = NGX_HTTP_CREATED;
     r->headers_out.content_length_n = length;
@@ -111,6 +116,27 @@ ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* Of the ranges in a text, as many as a header has room for. */
+
+static size_t
+ngx_http_upload_ranged_fitting(u_char *text, size_t length)
+{
+    size_t  n;
+
+    if (length <= NGX_HTTP_UPLOAD_RANGE_HEADER) {
+        return length;
+    }
+
+    n = NGX_HTTP_UPLOAD_RANGE_HEADER;
+
+    while (text[n] != ',') {
+        n--;
+    }
+
+    return n;
 }
 
 
