@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { fieldBlock, flags, frame, frameTypes, preface, settings, statusesIn } from "../hostile/frames.ts";
 import { boundary } from "./wire.ts";
 
@@ -16,7 +17,7 @@ export function uploadFrames(path: string, body: Buffer, whole = true): Buffer[]
 /** What every connection of HTTP/2 begins with. */
 export const connectionStart = Buffer.concat([preface, settings()]);
 
-/** A client of HTTP/2 in clear that writes what it is given, frame or not. */
+/** A client of HTTP/2 that writes what it is given, frame or not. */
 export class FrameClient {
   readonly #socket: Socket;
   readonly #received: Buffer[] = [];
@@ -38,9 +39,11 @@ export class FrameClient {
     }
   }
 
-  static async open(port: number): Promise<FrameClient> {
-    const socket = connect(port, "127.0.0.1");
-    await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  /** @param ca certificate to trust; with it the connection is TLS */
+  static async open(port: number, ca?: Buffer): Promise<FrameClient> {
+    const socket = ca === undefined ? connect(port, "127.0.0.1") : connectTls({ port, host: "127.0.0.1", ca, ALPNProtocols: ["h2"] });
+    const ready = ca === undefined ? "connect" : "secureConnect";
+    await new Promise<void>((resolve, reject) => socket.once(ready, resolve).once("error", reject));
     return new FrameClient(socket);
   }
 
