@@ -351,6 +351,7 @@ ngx_http_upload_ranged_abort(ngx_http_upload_ctx_t *ctx, ngx_int_t *status)
 
     if (*status == NGX_HTTP_CONFLICT) {
         /* there is no claim any more to give back */
+        s->token = 0;
         return NGX_DECLINED;
     }
 

@@ -460,7 +460,12 @@ ngx_http_upload_raw_piece_abort(ngx_http_upload_ctx_t *ctx, ngx_int_t *status)
 
     s = ctx->segment;
 
-    if (*status == NGX_HTTP_CONFLICT
+    if (*status == NGX_HTTP_CONFLICT) {
+        /* there is no claim any more to give back */
+        s->token = 0;
+    }
+
+    if (s->token == 0
         || s->step < NGX_HTTP_UPLOAD_SEGMENT_WRITING || s->refused)
     {
         return NGX_DECLINED;

@@ -578,6 +578,7 @@ ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 
         /* what is not whole stays for the next request */
 
+        ngx_http_upload_segment_stop(ctx);
         ngx_http_upload_store_remove(ctx);
 
         if (ctx->session.len && ctx->handed_on && ngx_http_upload_listed(ctx)) {

@@ -158,6 +158,42 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
 }
 
 
+/*
+ * The request ends in its middle, and nobody waits for threads any more: nginx
+ * stops, or core has failed it.  What was written counts, or goes.
+ */
+
+void
+ngx_http_upload_segment_stop(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_upload_io_t       *io;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+    io = &ctx->io;
+
+    if (s->token == 0 || s->aborted || io->busy
+        || s->step > NGX_HTTP_UPLOAD_SEGMENT_WRITING)
+    {
+        return;
+    }
+
+    s->aborted = 1;
+    s->stopped = 1;
+
+    io->err = 0;
+    io->data = s;
+
+    ngx_http_upload_segment_count(io);
+
+    if (io->err && io->err != NGX_ECANCELED) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, io->err,
+                      "upload: what came of \"%V\" is not counted",
+                      &ctx->path);
+    }
+}
+
+
 void
 ngx_http_upload_segment_free(ngx_http_upload_ctx_t *ctx)
 {

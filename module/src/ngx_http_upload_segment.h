@@ -71,6 +71,7 @@ struct ngx_http_upload_segment_s {
     unsigned                    completed:1; /* the file is whole */
     unsigned                    handed:1;    /* and the state counts us */
     unsigned                    aborted:1;
+    unsigned                    stopped:1;   /* nobody has time to hash */
     unsigned                    cut:1;       /* only what is written counts */
     unsigned                    broken:1;    /* the state could not be read */
     unsigned                    forgotten:1; /* nothing is left of it */

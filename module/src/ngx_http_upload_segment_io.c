@@ -464,7 +464,7 @@ ngx_http_upload_segment_hash(ngx_http_upload_segment_t *s)
 {
     ngx_err_t  err;
 
-    if (s->state.digest.wanted == 0 || s->repeated
+    if (s->state.digest.wanted == 0 || s->repeated || s->stopped
         || s->state.hashed >= upload_ranges_prefix(&s->state.received))
     {
         return 0;
