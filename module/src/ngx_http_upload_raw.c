@@ -148,11 +148,11 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
     s->reserve = ctx->conf->reserve;
     s->reserved = s->reserve && ngx_http_upload_raw_reserved(path, length);
     s->total = length;
-    s->content = ctx->raw->content;
-    s->repr = ctx->raw->repr;
+    s->content = &ctx->raw->content;
+    s->repr = &ctx->raw->repr;
     s->keeps = 1;
 
-    wanted = upload_digest_field_wanted(&s->content);
+    wanted = upload_digest_field_wanted(s->content);
 
     /* what may yet be refused must not count before its end */
 

@@ -159,8 +159,8 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
 
 
 /*
- * The request ends in its middle, and nobody waits for threads any more: nginx
- * stops, or core has failed it.  What was written counts, or goes.
+ * The request ends in its middle: nginx stops, which has seen to the end of all
+ * threads, or core has failed it.  What was written counts, or goes.
  */
 
 void
@@ -172,7 +172,7 @@ ngx_http_upload_segment_stop(ngx_http_upload_ctx_t *ctx)
     s = ctx->segment;
     io = &ctx->io;
 
-    if (s->token == 0 || s->aborted || io->busy
+    if (s->token == 0 || s->aborted
         || s->step > NGX_HTTP_UPLOAD_SEGMENT_WRITING)
     {
         return;
@@ -265,7 +265,7 @@ ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
     s = ctx->segment;
     state = &s->state;
 
-    if (!s->handed || ctx->io.busy) {
+    if (!s->handed) {
         return;
     }
 

@@ -39,8 +39,8 @@ struct ngx_http_upload_segment_s {
     off_t                       min_free_space;
 
     /* Content-Digest and Repr-Digest of the request */
-    upload_digest_field_t       content;
-    upload_digest_field_t       repr;
+    upload_digest_field_t      *content;     /* of a raw upload; or NULL */
+    upload_digest_field_t      *repr;
 
     /* a new data file, made for a session that has none */
     ngx_str_t                   fresh;

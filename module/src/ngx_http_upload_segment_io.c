@@ -158,8 +158,8 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
         } else if (upload_state_claimed(&s->state, s->token) == NULL) {
             io->err = NGX_ECANCELED;
 
-        } else if (!s->aborted
-                   && !upload_digest_field_agrees(&s->content, &s->body))
+        } else if (!s->aborted && s->content
+                   && !upload_digest_field_agrees(s->content, &s->body))
         {
             s->refused = "the body differs from its Content-Digest";
             io->err = ngx_http_upload_segment_undo(s);
@@ -606,7 +606,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     ngx_err_t         err;
     upload_digest_t   digest, *known;
 
-    wanted = upload_digest_field_wanted(&s->repr);
+    wanted = s->repr ? upload_digest_field_wanted(s->repr) : 0;
 
     if (wanted == 0) {
         return 0;
@@ -630,7 +630,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
         known = &digest;
     }
 
-    if (upload_digest_field_agrees(&s->repr, known)) {
+    if (upload_digest_field_agrees(s->repr, known)) {
         return 0;
     }
 
