@@ -6,7 +6,7 @@ static ngx_int_t ngx_http_upload_raw_new(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *path);
 static ngx_int_t ngx_http_upload_raw_range(ngx_http_upload_ctx_t *ctx,
-    off_t start, upload_range_t *range);
+    off_t start, off_t length, upload_range_t *range);
 static ngx_int_t ngx_http_upload_raw_path(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *path);
 static ngx_uint_t ngx_http_upload_raw_reserved(ngx_str_t *path, off_t length);
@@ -158,7 +158,7 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
 
     s->checkpoints = (wanted == 0);
 
-    rc = ngx_http_upload_raw_range(ctx, ngx_max(offset, 0), &s->range);
+    rc = ngx_http_upload_raw_range(ctx, ngx_max(offset, 0), length, &s->range);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -184,9 +184,9 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
 
 static ngx_int_t
 ngx_http_upload_raw_range(ngx_http_upload_ctx_t *ctx, off_t start,
-    upload_range_t *range)
+    off_t length, upload_range_t *range)
 {
-    off_t  body;
+    off_t  body, most;
 
     range->start = start;
     range->end = INT64_MAX;
@@ -199,6 +199,16 @@ ngx_http_upload_raw_range(ngx_http_upload_ctx_t *ctx, off_t start,
 
     if (body >= 0) {
         range->end = start + body;
+        length = ngx_max(length, range->end);
+    }
+
+    most = ctx->conf->max_file_size;
+
+    if (most && length > most) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "upload: a file of %O bytes is larger than "
+                      "upload_max_file_size %O", length, most);
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
     return NGX_OK;

@@ -119,6 +119,15 @@ describe.skipIf(cannotMount !== undefined)(`module: upload_reserve${skipped}`, (
     });
   });
 
+  it("refuses a length over upload_max_file_size before it takes any space", async () => {
+    await withDisk("tmpfs", "upload_reserve on; upload_max_file_size 4m;", async ({ nginx, path, free, files }) => {
+      const before = free();
+      expect((await sendPiece(nginx.port, path, bytes, 0, 1)).status).toBe(413);
+      expect({ free: free(), files: files() }).toEqual({ free: before, files: [] });
+      expect((await sendPiece(nginx.port, path, bytes.subarray(0, 4 * MiB), 0, 1)).status).toBe(200);
+    });
+  });
+
   it("takes a file that was there as it is, also an empty one that it refuses", async () => {
     await withDisk("tmpfs", "upload_reserve on;", async ({ nginx, path, files }) => {
       writeFileSync(path, "");
