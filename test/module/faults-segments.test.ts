@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Fault, FaultyCalls } from "../helpers/faults.ts";
 import { type Nginx, type NginxOptions, withNginx } from "../helpers/nginx.ts";
+import { readState } from "../helpers/pieces.ts";
 import { fieldOf } from "../helpers/upload-site.ts";
 import { exchange, head, WireClient } from "../helpers/wire.ts";
 
@@ -136,6 +137,30 @@ describe("module: a ranged upload whose target cannot be asked", () => {
       expect(nginx.files().filter((path) => !path.endsWith(".state"))).toHaveLength(1);
       await sendPiece(nginx, ways.ranged, "anew", 0);
       expect(nginx.files().filter((path) => !path.endsWith(".state"))).toHaveLength(1);
+    });
+  });
+});
+
+describe("module: a session that begins anew, on a store where calls fail", () => {
+  const anew = (nginx: Nginx, name: string): Promise<number | undefined> => exchange(nginx.port, segment(name, 0, PIECE), Buffer.alloc(PIECE, "other")).then(({ status }) => status, () => undefined);
+
+  it.each(["EIO", "ENOSPC"] as const)("has one file, and comes to its end, in spite of %s at any call", async (error) => {
+    const options = site();
+    await withNginx({ ...options, ...calls.options, server: options.server.replace("%UPSTREAM%", "127.0.0.1:1") }, async (nginx) => {
+      for (let nth = 1, hit = 1; hit > 0; nth++) {
+        const name = `a${nth}`;
+        const files = (): string[] => nginx.files().filter((path) => path.includes(`/${name}.`));
+        for (const from of ways.ranged.order) await sendPiece(nginx, ways.ranged, name, from);
+        const state = files().find((path) => path.endsWith(".state"))!;
+        // The answer may come a little before.
+        await nginx.until(() => readState(state).handed === 0, "the file to be the session's again");
+        calls.arm({ error, nth });
+        const first = await anew(nginx, name);
+        hit = calls.hit;
+        calls.arm({ nth: 0, error: "EIO" });
+        if (first !== 201) expect(await anew(nginx, name), `call ${nth}, at first ${first}`).toBe(201);
+        expect(files(), `call ${nth}`).toHaveLength(2);
+      }
     });
   });
 });
