@@ -475,10 +475,17 @@ ngx_http_upload_raw_piece_abort(ngx_http_upload_ctx_t *ctx, ngx_int_t *status)
         s->token = 0;
     }
 
-    if (s->token == 0
-        || s->step < NGX_HTTP_UPLOAD_SEGMENT_WRITING || s->refused)
-    {
+    if (s->token == 0 || s->refused) {
         return NGX_DECLINED;
+    }
+
+    if (s->step < NGX_HTTP_UPLOAD_SEGMENT_WRITING) {
+
+        /* the thread has claimed the range while the client went away */
+
+        if (ctx->io.call || ngx_http_upload_segment_begin(ctx) != NGX_OK) {
+            return NGX_DECLINED;
+        }
     }
 
     s->cut = (*status != NGX_HTTP_CLIENT_CLOSED_REQUEST

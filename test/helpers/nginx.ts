@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -250,7 +250,7 @@ export async function withNginx(options: NginxOptions, test: (site: Nginx) => Pr
     },
     files: () => filesBelow(store),
     log: () => ["error.log", "stderr.log"].map((name) => join(folder, name)).map((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")).join(""),
-    workers: () => execFileSync("ps", ["-o", "pid=", "--ppid", `${site.master}`], { encoding: "utf8" }).trim().split(/\s+/).map(Number),
+    workers: () => spawnSync("ps", ["-o", "pid=", "--ppid", `${site.master}`], { encoding: "utf8" }).stdout.split(/\s+/).filter((word) => word !== "").map(Number),
     until: async (check, what) => {
       for (let i = 0; i < 500; i++) {
         if (check()) return;
