@@ -112,43 +112,67 @@ typedef struct ngx_http_upload_io_s       ngx_http_upload_io_t;
 typedef struct ngx_http_upload_segment_s  ngx_http_upload_segment_t;
 
 /*
- * One piece of work on a file, done by a thread while the worker goes on
- * receiving; there is one at a time for a request.  What runs in the thread
- * touches nothing but this, and neither pools nor logs.
+ * A piece of work on the file of a request: bytes that are to be written,
+ * hashed and counted, or a run of another kind.  What runs in a thread touches
+ * nothing but this, and neither pools nor logs.
+ */
+
+typedef struct {
+    ngx_http_upload_ctx_t      *ctx;
+    void                      (*run)(ngx_http_upload_io_t *io); /* or NULL */
+
+    off_t                       offset;     /* where the bytes go */
+    struct iovec                piece[2];
+    unsigned                    sync:1;     /* this is the last piece */
+    unsigned                    put:1;      /* its bytes are written */
+    unsigned                    digested:1; /* they are hashed */
+
+    ngx_err_t                   err;        /* what became of it */
+    const char                 *call;       /* that failed; or NULL */
+
+    unsigned                    busy:1;     /* a thread has or gets it */
+#if (NGX_THREADS)
+    ngx_thread_task_t          *task;
+    ngx_atomic_t                stage;
+    ngx_atomic_t                ended;
+    int                         cpu;        /* of the worker */
+#endif
+} ngx_http_upload_job_t;
+
+
+/*
+ * All work on the file of a request.  Two pieces may be in the hands of
+ * threads, one after the other: the second is begun when the first has ended,
+ * without asking the worker.
  */
 
 struct ngx_http_upload_io_s {
-    void                      (*run)(ngx_http_upload_io_t *io);
-    void                       *data;       /* of run, when not a plain write */
+    ngx_http_upload_job_t       job[2];
+    ngx_uint_t                  busy;       /* jobs that threads have */
+    void                       *data;       /* of a run */
 
     ngx_fd_t                    fd;
-    off_t                       offset;     /* where the bytes go */
-    struct iovec                piece[2];
+    off_t                       offset;     /* bytes before are done with */
     upload_digest_t            *digest;     /* of the file; or NULL */
     off_t                       hashed;     /* bytes before count already */
     upload_digest_t            *content;    /* of the request; or NULL */
     off_t                       flushed;    /* given to the disk so far */
     off_t                       min_free_space;
     unsigned                    writeback:1;
-    unsigned                    sync:1;     /* this is the last piece */
-    unsigned                    put:1;      /* its bytes are written */
+    unsigned                    broken:1;   /* a piece before has failed */
 
     /* fences a writer whose place another has taken */
-    ngx_err_t                 (*enter)(void *guard);
+    ngx_err_t                 (*enter)(void *guard, ngx_uint_t wait);
     void                      (*leave)(void *guard);
     void                       *guard;
     ngx_err_t                 (*wrote)(ngx_http_upload_io_t *io);
+    off_t                       due;        /* where wrote() takes long */
     upload_ranges_t            *skip;       /* bytes that are there already */
 
     ngx_err_t                   err;        /* what became of it */
     const char                 *call;
     u_char                     *path;       /* of another file; or NULL */
     ngx_int_t                   status;     /* of a call that failed */
-
-    unsigned                    busy:1;     /* a thread has it */
-#if (NGX_THREADS)
-    ngx_thread_task_t          *task;
-#endif
 };
 
 
@@ -167,7 +191,7 @@ typedef struct {
     size_t                      buffer_size;
     size_t                      buffered;
 
-    u_char                     *carry[2];   /* the other one may be written */
+    u_char                     *carry[3];   /* others may be with threads */
     size_t                      carried;
     ngx_uint_t                  turn;
 
@@ -283,10 +307,13 @@ struct ngx_http_upload_ctx_s {
     ngx_msec_t                  start;
     ngx_event_t                 wake;
     ngx_int_t                   failure;    /* waits for the thread */
+    int                         lowat;      /* of the socket; 0: any byte */
 
     unsigned                    reading:1;  /* the body is ours to read */
     unsigned                    waiting:1;  /* for the thread alone */
     unsigned                    in_place:1; /* lendable, but cannot be lent */
+    unsigned                    lent:1;     /* core's buffer, to a thread */
+    unsigned                    slow:1;     /* the client */
     unsigned                    closing:1;  /* the file of a part has ended */
     unsigned                    handed_on:1;
 };
@@ -357,10 +384,20 @@ ngx_int_t ngx_http_upload_input(ngx_http_upload_ctx_t *ctx);
 /* Gives the entrance what has come already; no more is read. */
 ngx_int_t ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx);
 
+/*
+ * While a large body comes fast, the worker hears of it only when so much has
+ * come that it is worth it.  Hears of every byte again; to be called before
+ * the body ends in any way.
+ */
+void ngx_http_upload_awake(ngx_http_upload_ctx_t *ctx);
+
+/* Undoes a time-out of a worker that has not heard of a few bytes. */
+void ngx_http_upload_dozed(ngx_http_upload_ctx_t *ctx);
+
 /* Milliseconds that the request is ahead of its rate; 0: none. */
 ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
 
-/* Gives core another buffer for the one that the store now has. */
+/* Gives core another buffer for the one that a thread now has. */
 void ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx);
 
 
@@ -421,22 +458,30 @@ void ngx_http_upload_store_free(ngx_http_upload_ctx_t *ctx);
 /* ngx_http_upload_io.c */
 
 /*
- * Runs ctx->io: NGX_AGAIN when a thread does it and the request is called
- * again, else what ngx_http_upload_io_result() says.
+ * Writes two pieces, the first byte to offset: NGX_OK when they are done with;
+ * NGX_AGAIN when threads have them, or something has failed before, as the
+ * next call says.
  */
-ngx_int_t ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx);
+ngx_int_t ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
+    struct iovec *piece, ngx_uint_t sync);
 
-/* NGX_AGAIN while the thread is at work; then whether all went well. */
+/* Runs something else, when all pieces are done with; as above. */
+ngx_int_t ngx_http_upload_io_run(ngx_http_upload_ctx_t *ctx,
+    void (*run)(ngx_http_upload_io_t *io));
+
+/* NGX_AGAIN while threads have as much as they may. */
+ngx_int_t ngx_http_upload_io_room(ngx_http_upload_ctx_t *ctx);
+
+/* NGX_AGAIN while threads have anything; then whether all went well. */
 ngx_int_t ngx_http_upload_io_result(ngx_http_upload_ctx_t *ctx);
 
 /*
- * Whether bytes are done with when ngx_http_upload_io_start() returns, so that
- * they may be written from wherever they are.
+ * Whether bytes in a buffer of such a size are done with when
+ * ngx_http_upload_io_write() returns, so that they may be written from
+ * wherever they are.
  */
-ngx_uint_t ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx);
-
-/* The run of a plain write. */
-void ngx_http_upload_io_write(ngx_http_upload_io_t *io);
+ngx_uint_t ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx,
+    size_t size);
 
 
 /* ngx_http_upload_form.c */

@@ -8,6 +8,18 @@
 /* A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this. */
 #define NGX_HTTP_UPLOAD_GATHER      65536
 
+/*
+ * Bytes for which the kernel wakes the worker, once a body comes fast: being
+ * woken for each packet costs the sender and us more than the bytes do.
+ */
+#define NGX_HTTP_UPLOAD_LOWAT       (256 * 1024)
+
+/* Bytes of a body that have come before it is taken for a fast one. */
+#define NGX_HTTP_UPLOAD_FAST        (1024 * 1024)
+
+/* TLS may have read so much ahead of what the request has got. */
+#define NGX_HTTP_UPLOAD_AHEAD       (64 * 1024)
+
 
 static ngx_int_t ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx);
@@ -18,6 +30,8 @@ static u_char *ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx,
     u_char *pos, u_char *last);
 static ngx_int_t ngx_http_upload_input_stored(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_chunk(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_input_lowat(ngx_http_upload_ctx_t *ctx, int bytes);
 
 
 ngx_int_t
@@ -60,9 +74,20 @@ ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
             return NGX_BUSY;
         }
 
+        if (ctx->lent) {
+
+            rc = ngx_http_upload_io_room(ctx);
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
+            ngx_http_upload_lend(ctx);
+        }
+
         rc = ngx_http_upload_input_read(ctx);
 
         if (rc == NGX_AGAIN && !ngx_http_upload_input_enough(ctx)) {
+            ngx_http_upload_input_doze(ctx);
             return NGX_DONE;
         }
 
@@ -127,6 +152,7 @@ ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx)
     store->buffer_size = size;
 
     ctx->lendable = NULL;
+    ctx->lent = 0;
 }
 
 
@@ -312,7 +338,7 @@ ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx, u_char *pos,
         return last;
     }
 
-    if (!ngx_http_upload_io_in_place(ctx)) {
+    if (!ngx_http_upload_io_in_place(ctx, last - pos)) {
         return NULL;
     }
 
@@ -407,4 +433,84 @@ ngx_http_upload_input_chunk(ngx_http_upload_ctx_t *ctx)
     ctx->chunk_offset += n;
 
     return NGX_OK;
+}
+
+
+/*
+ * Only where nothing but the body comes on the connection, and so much of it
+ * that the kernel is sure to reach the mark; and not when the client has been
+ * found to be slow.
+ */
+
+static void
+ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (r->headers_in.chunked || ngx_http_upload_input_streamed(r)
+        || ctx->conf->limit_rate || ctx->slow
+        || ctx->received < NGX_HTTP_UPLOAD_FAST
+        || r->request_body->rest < NGX_HTTP_UPLOAD_LOWAT
+                                   + NGX_HTTP_UPLOAD_AHEAD)
+    {
+        ngx_http_upload_awake(ctx);
+        return;
+    }
+
+    ngx_http_upload_input_lowat(ctx, NGX_HTTP_UPLOAD_LOWAT);
+}
+
+
+void
+ngx_http_upload_awake(ngx_http_upload_ctx_t *ctx)
+{
+    if (ctx->lowat) {
+        ngx_http_upload_input_lowat(ctx, 1);
+        ctx->lowat = 0;
+    }
+}
+
+
+/* SO_RCVLOWAT of socket(7): epoll says nothing before so much is there. */
+
+static void
+ngx_http_upload_input_lowat(ngx_http_upload_ctx_t *ctx, int bytes)
+{
+    ngx_connection_t  *c;
+
+    c = ctx->request->connection;
+
+    if (ctx->lowat == bytes || c->fd == (ngx_socket_t) -1) {
+        return;
+    }
+
+    ctx->lowat = bytes;
+
+    (void) setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(int));
+}
+
+
+/* Less than the mark may have come: only who sends nothing is silent. */
+
+void
+ngx_http_upload_dozed(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_event_t  *rev;
+
+    rev = ctx->request->connection->read;
+
+    if (!rev->timedout || ctx->lowat == 0) {
+        return;
+    }
+
+    ngx_http_upload_awake(ctx);
+
+    ctx->slow = 1;
+    rev->timedout = 0;
+    rev->ready = 1;
+#if (NGX_HAVE_FIONREAD)
+    rev->available = -1;
+#endif
 }

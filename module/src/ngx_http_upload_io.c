@@ -1,6 +1,7 @@
 
 #include "ngx_http_upload.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 
@@ -21,24 +22,47 @@
 #define NGX_HTTP_UPLOAD_SLOW       10
 #define NGX_HTTP_UPLOAD_RECOVERY   5000
 
+/* Bytes up to which it also hashes itself, for the same reason. */
+#define NGX_HTTP_UPLOAD_WORTH      (128 * 1024)
 
-static void ngx_http_upload_io_bytes(ngx_http_upload_io_t *io);
-static ngx_err_t ngx_http_upload_io_room(ngx_http_upload_io_t *io,
+/* Stages of a job that follows another: nobody has told a thread of it yet. */
+#define NGX_HTTP_UPLOAD_WAITING    1
+#define NGX_HTTP_UPLOAD_POSTED     2
+
+
+static ngx_http_upload_job_t *ngx_http_upload_io_free(
+    ngx_http_upload_io_t *io);
+static ngx_int_t ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx,
+    ngx_http_upload_job_t *job);
+static void ngx_http_upload_io_job(ngx_http_upload_job_t *job);
+static void ngx_http_upload_io_bytes(ngx_http_upload_job_t *job,
+    ngx_uint_t wait);
+static void ngx_http_upload_io_digest(ngx_http_upload_job_t *job);
+static void ngx_http_upload_io_rest(ngx_http_upload_job_t *job);
+static ngx_err_t ngx_http_upload_io_space(ngx_http_upload_io_t *io,
     size_t length);
-static ngx_err_t ngx_http_upload_io_put(ngx_http_upload_io_t *io,
-    size_t length);
+static ngx_err_t ngx_http_upload_io_put(ngx_http_upload_job_t *job,
+    ngx_uint_t wait);
 static ngx_err_t ngx_http_upload_io_all(ngx_http_upload_io_t *io,
     struct iovec *piece, ngx_uint_t n, off_t offset);
 static ngx_err_t ngx_http_upload_io_gaps(ngx_http_upload_io_t *io,
     u_char *data, size_t length, off_t offset);
-static ngx_int_t ngx_http_upload_io_digest(ngx_http_upload_io_t *io);
+static void ngx_http_upload_io_ended(ngx_http_upload_job_t *job);
+static off_t ngx_http_upload_io_end(ngx_http_upload_job_t *job);
 #if (NGX_THREADS)
 static ngx_uint_t ngx_http_upload_io_inline(ngx_http_upload_ctx_t *ctx);
-static void ngx_http_upload_io_timed(ngx_http_upload_io_t *io);
-static ngx_uint_t ngx_http_upload_io_more(ngx_http_upload_io_t *io);
-static ngx_int_t ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx,
+    ngx_http_upload_job_t *job);
+static void ngx_http_upload_io_timed(ngx_http_upload_job_t *job);
+static ngx_int_t ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx,
+    ngx_http_upload_job_t *job);
+static ngx_int_t ngx_http_upload_io_task(ngx_http_upload_ctx_t *ctx,
+    ngx_http_upload_job_t *job);
 static void ngx_http_upload_io_thread(void *data, ngx_log_t *log);
+static void ngx_http_upload_io_aside(ngx_http_upload_job_t *job);
 static void ngx_http_upload_io_event(ngx_event_t *ev);
+static ngx_http_upload_job_t *ngx_http_upload_io_other(
+    ngx_http_upload_job_t *job);
 
 
 /* Of this worker: when it may write itself again. */
@@ -48,53 +72,118 @@ static ngx_msec_t  ngx_http_upload_slow_until;
 
 
 ngx_int_t
-ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
+    struct iovec *piece, ngx_uint_t sync)
 {
-    ngx_http_upload_io_t  *io;
+    ngx_http_upload_job_t  *job;
+
+    job = ngx_http_upload_io_free(&ctx->io);
+
+    job->run = NULL;
+    job->offset = offset;
+    job->piece[0] = piece[0];
+    job->piece[1] = piece[1];
+    job->sync = sync;
+    job->put = (piece[0].iov_len + piece[1].iov_len == 0);
+    job->digested = (ctx->io.digest == NULL && ctx->io.content == NULL);
+
+    return ngx_http_upload_io_start(ctx, job);
+}
+
+
+ngx_int_t
+ngx_http_upload_io_run(ngx_http_upload_ctx_t *ctx,
+    void (*run)(ngx_http_upload_io_t *io))
+{
+    ngx_http_upload_io_t   *io;
+    ngx_http_upload_job_t  *job;
 
     io = &ctx->io;
 
     io->err = 0;
     io->call = NULL;
     io->path = NULL;
+
+    job = ngx_http_upload_io_free(io);
+    job->run = run;
+
+    return ngx_http_upload_io_start(ctx, job);
+}
+
+
+static ngx_http_upload_job_t *
+ngx_http_upload_io_free(ngx_http_upload_io_t *io)
+{
+    return &io->job[io->job[0].busy];
+}
+
+
+static ngx_int_t
+ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx,
+    ngx_http_upload_job_t *job)
+{
+    ngx_http_upload_io_t  *io;
+
+    io = &ctx->io;
     io->status = NGX_HTTP_INSUFFICIENT_STORAGE;
-    io->put = 0;
+
+    if (io->busy == 0) {
+        io->broken = 0;
+    }
+
+    job->ctx = ctx;
+    job->err = 0;
+    job->call = NULL;
 
 #if (NGX_THREADS)
 
     if (ctx->conf->pool) {
 
-        if (io->run == ngx_http_upload_io_write
-            && ngx_http_upload_io_inline(ctx))
-        {
-            ngx_http_upload_io_timed(io);
-
-            if (io->call || !ngx_http_upload_io_more(io)) {
-                return ngx_http_upload_io_result(ctx);
-            }
+        if (job->run == NULL && ngx_http_upload_io_now(ctx, job)) {
+            ngx_http_upload_io_ended(job);
+            return ngx_http_upload_io_result(ctx);
         }
 
-        return ngx_http_upload_io_post(ctx);
+        return ngx_http_upload_io_post(ctx, job);
     }
 
 #endif
 
-    io->run(io);
+    ngx_http_upload_io_job(job);
+    ngx_http_upload_io_ended(job);
 
     return ngx_http_upload_io_result(ctx);
 }
 
 
+ngx_int_t
+ngx_http_upload_io_room(ngx_http_upload_ctx_t *ctx)
+{
+    if (ctx->io.call) {
+        return ngx_http_upload_io_result(ctx);
+    }
+
+    return ctx->io.busy == 2 ? NGX_AGAIN : NGX_OK;
+}
+
+
 ngx_uint_t
-ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx, size_t size)
 {
 #if (NGX_THREADS)
+
+    ngx_http_upload_io_t  *io;
+
+    io = &ctx->io;
 
     /* before the file is open nobody knows who will ask for what */
 
     return ctx->conf->pool == NULL
-           || (ctx->store.fd != NGX_INVALID_FILE && ctx->digests == 0
-               && ctx->io.digest == NULL && ctx->io.content == NULL
+           || (ctx->store.fd != NGX_INVALID_FILE && io->enter == NULL
+               && (ngx_max(size, ctx->conf->buffer_size)
+                   <= NGX_HTTP_UPLOAD_WORTH
+                   || (ctx->digests == 0 && io->digest == NULL
+                       && io->content == NULL))
                && ngx_http_upload_io_inline(ctx));
 #else
 
@@ -136,30 +225,120 @@ ngx_http_upload_io_result(ngx_http_upload_ctx_t *ctx)
 }
 
 
-void
-ngx_http_upload_io_write(ngx_http_upload_io_t *io)
+static void
+ngx_http_upload_io_job(ngx_http_upload_job_t *job)
 {
-    if (!io->put) {
+    ngx_http_upload_io_t  *io;
 
-        ngx_http_upload_io_bytes(io);
+    io = &job->ctx->io;
 
-        if (io->call) {
-            return;
-        }
-    }
-
-    if (ngx_http_upload_io_digest(io) != NGX_OK) {
-        io->call = "a digest of OpenSSL";
+    if (job->run) {
+        job->run(io);
         return;
     }
 
-    io->offset += io->piece[0].iov_len + io->piece[1].iov_len;
+    if (io->broken) {
+        return;
+    }
+
+    ngx_http_upload_io_bytes(job, 1);
+    ngx_http_upload_io_digest(job);
+    ngx_http_upload_io_rest(job);
+
+    io->broken = (job->call != NULL);
+}
+
+
+static void
+ngx_http_upload_io_bytes(ngx_http_upload_job_t *job, ngx_uint_t wait)
+{
+    ngx_err_t  err;
+
+    if (job->put) {
+        return;
+    }
+
+    err = ngx_http_upload_io_space(&job->ctx->io, job->piece[0].iov_len
+                                                  + job->piece[1].iov_len);
+
+    if (err == 0) {
+        err = ngx_http_upload_io_put(job, wait);
+    }
+
+    if (err == NGX_EAGAIN && !wait) {
+        return;
+    }
+
+    job->put = 1;
+
+    if (err) {
+        job->call = "write()";
+        job->err = err;
+    }
+}
+
+
+static void
+ngx_http_upload_io_digest(ngx_http_upload_job_t *job)
+{
+    off_t                  offset;
+    u_char                *data;
+    size_t                 length, known;
+    ngx_uint_t             i;
+    ngx_http_upload_io_t  *io;
+
+    if (job->digested || job->call) {
+        return;
+    }
+
+    io = &job->ctx->io;
+    offset = job->offset;
+    job->digested = 1;
+
+    for (i = 0; i < 2; i++) {
+
+        data = job->piece[i].iov_base;
+        length = job->piece[i].iov_len;
+
+        if (length && io->content
+            && upload_digest_update(io->content, data, length) != 0)
+        {
+            job->call = "a digest of OpenSSL";
+            return;
+        }
+
+        known = (size_t) ngx_min(ngx_max(io->hashed - offset, 0),
+                                 (off_t) length);
+        offset += length;
+
+        if (length > known && io->digest
+            && upload_digest_update(io->digest, data + known, length - known)
+               != 0)
+        {
+            job->call = "a digest of OpenSSL";
+            return;
+        }
+    }
+}
+
+
+static void
+ngx_http_upload_io_rest(ngx_http_upload_job_t *job)
+{
+    ngx_http_upload_io_t  *io;
+
+    if (job->call) {
+        return;
+    }
+
+    io = &job->ctx->io;
+    io->offset = ngx_http_upload_io_end(job);
 
     if (io->wrote) {
-        io->err = io->wrote(io);
+        job->err = io->wrote(io);
 
-        if (io->err) {
-            io->call = "write()";
+        if (job->err) {
+            job->call = "write()";
             return;
         }
     }
@@ -173,41 +352,38 @@ ngx_http_upload_io_write(ngx_http_upload_io_t *io)
         io->flushed = io->offset;
     }
 
-    if (io->sync && fdatasync(io->fd) == -1) {
-        io->call = "fdatasync()";
-        io->err = ngx_errno;
+    if (job->sync && fdatasync(io->fd) == -1) {
+        job->call = "fdatasync()";
+        job->err = ngx_errno;
     }
 }
 
 
+/* The first failure is what the request hears of. */
+
 static void
-ngx_http_upload_io_bytes(ngx_http_upload_io_t *io)
+ngx_http_upload_io_ended(ngx_http_upload_job_t *job)
 {
-    size_t     length;
-    ngx_err_t  err;
+    ngx_http_upload_io_t  *io;
 
-    length = io->piece[0].iov_len + io->piece[1].iov_len;
-    io->put = 1;
+    io = &job->ctx->io;
 
-    if (length == 0) {
-        return;
+    if (job->call && io->call == NULL) {
+        io->call = job->call;
+        io->err = job->err;
     }
+}
 
-    err = ngx_http_upload_io_room(io, length);
 
-    if (err == 0) {
-        err = ngx_http_upload_io_put(io, length);
-    }
-
-    if (err) {
-        io->call = "write()";
-        io->err = err;
-    }
+static off_t
+ngx_http_upload_io_end(ngx_http_upload_job_t *job)
+{
+    return job->offset + job->piece[0].iov_len + job->piece[1].iov_len;
 }
 
 
 static ngx_err_t
-ngx_http_upload_io_room(ngx_http_upload_io_t *io, size_t length)
+ngx_http_upload_io_space(ngx_http_upload_io_t *io, size_t length)
 {
     off_t           bytes;
     struct statvfs  fs;
@@ -225,33 +401,36 @@ ngx_http_upload_io_room(ngx_http_upload_io_t *io, size_t length)
 /* Under the guard no other request may take the place between check and write. */
 
 static ngx_err_t
-ngx_http_upload_io_put(ngx_http_upload_io_t *io, size_t length)
+ngx_http_upload_io_put(ngx_http_upload_job_t *job, ngx_uint_t wait)
 {
-    ngx_err_t     err;
-    struct iovec  piece[2];
+    ngx_err_t              err;
+    struct iovec           piece[2];
+    ngx_http_upload_io_t  *io;
+
+    io = &job->ctx->io;
 
     if (io->enter) {
-        err = io->enter(io->guard);
+        err = io->enter(io->guard, wait);
         if (err) {
             return err;
         }
     }
 
+    piece[0] = job->piece[0];
+    piece[1] = job->piece[1];
+
     if (io->skip && io->skip->count) {
-        err = ngx_http_upload_io_gaps(io, io->piece[0].iov_base,
-                                      io->piece[0].iov_len, io->offset);
+        err = ngx_http_upload_io_gaps(io, piece[0].iov_base, piece[0].iov_len,
+                                      job->offset);
 
         if (err == 0) {
-            err = ngx_http_upload_io_gaps(io, io->piece[1].iov_base,
-                                          io->piece[1].iov_len,
-                                          io->offset + io->piece[0].iov_len);
+            err = ngx_http_upload_io_gaps(io, piece[1].iov_base,
+                                          piece[1].iov_len,
+                                          job->offset + piece[0].iov_len);
         }
 
     } else {
-        piece[0] = io->piece[0];
-        piece[1] = io->piece[1];
-
-        err = ngx_http_upload_io_all(io, piece, 2, io->offset);
+        err = ngx_http_upload_io_all(io, piece, 2, job->offset);
     }
 
     if (io->leave) {
@@ -335,59 +514,61 @@ ngx_http_upload_io_gaps(ngx_http_upload_io_t *io, u_char *data, size_t length,
 }
 
 
-static ngx_int_t
-ngx_http_upload_io_digest(ngx_http_upload_io_t *io)
-{
-    off_t        offset;
-    u_char      *data;
-    size_t       length, known;
-    ngx_uint_t   i;
-
-    offset = io->offset;
-
-    for (i = 0; i < 2; i++) {
-
-        data = io->piece[i].iov_base;
-        length = io->piece[i].iov_len;
-
-        if (length && io->content
-            && upload_digest_update(io->content, data, length) != 0)
-        {
-            return NGX_ERROR;
-        }
-
-        known = (size_t) ngx_min(ngx_max(io->hashed - offset, 0),
-                                 (off_t) length);
-        offset += length;
-
-        if (length > known && io->digest
-            && upload_digest_update(io->digest, data + known, length - known)
-               != 0)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 #if (NGX_THREADS)
-
-/* A guard may have to wait for another process. */
 
 static ngx_uint_t
 ngx_http_upload_io_inline(ngx_http_upload_ctx_t *ctx)
 {
-    return ctx->io.enter == NULL
-           && (ctx->in_place
-               || (ngx_msec_int_t) (ngx_current_msec
-                                    - ngx_http_upload_slow_until) >= 0);
+    return ctx->in_place
+           || (ngx_msec_int_t) (ngx_current_msec - ngx_http_upload_slow_until)
+              >= 0;
+}
+
+
+/* Does what takes no long here; whether that was all of it. */
+
+static ngx_uint_t
+ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
+{
+    off_t                  end;
+    ngx_http_upload_io_t  *io;
+
+    if (!ngx_http_upload_io_inline(ctx)) {
+        return 0;
+    }
+
+    io = &ctx->io;
+
+    ngx_http_upload_io_timed(job);
+
+    if (job->call) {
+        return 1;
+    }
+
+    if (!job->put || io->busy) {
+        return 0;
+    }
+
+    end = ngx_http_upload_io_end(job);
+
+    if (ctx->in_place || end - job->offset <= NGX_HTTP_UPLOAD_WORTH) {
+        ngx_http_upload_io_digest(job);
+    }
+
+    if (!job->digested || job->sync || (io->wrote && end >= io->due)
+        || (io->writeback && end - io->flushed >= NGX_HTTP_UPLOAD_WRITEBACK))
+    {
+        return 0;
+    }
+
+    ngx_http_upload_io_rest(job);
+
+    return 1;
 }
 
 
 static void
-ngx_http_upload_io_timed(ngx_http_upload_io_t *io)
+ngx_http_upload_io_timed(ngx_http_upload_job_t *job)
 {
     int64_t          elapsed;
     struct rusage    before, after;
@@ -396,7 +577,7 @@ ngx_http_upload_io_timed(ngx_http_upload_io_t *io)
     (void) getrusage(RUSAGE_THREAD, &before);
     (void) clock_gettime(CLOCK_MONOTONIC, &start);
 
-    ngx_http_upload_io_bytes(io);
+    ngx_http_upload_io_bytes(job, 0);
 
     (void) clock_gettime(CLOCK_MONOTONIC, &end);
     (void) getrusage(RUSAGE_THREAD, &after);
@@ -413,69 +594,121 @@ ngx_http_upload_io_timed(ngx_http_upload_io_t *io)
 }
 
 
-/* Whether there is something left that takes long. */
-
-static ngx_uint_t
-ngx_http_upload_io_more(ngx_http_upload_io_t *io)
-{
-    off_t  end;
-
-    end = io->offset + io->piece[0].iov_len + io->piece[1].iov_len;
-
-    if (io->digest || io->content || io->wrote || io->sync
-        || (io->writeback && end - io->flushed >= NGX_HTTP_UPLOAD_WRITEBACK))
-    {
-        return 1;
-    }
-
-    io->offset = end;
-
-    return 0;
-}
-
-
 static ngx_int_t
-ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
 {
-    ngx_thread_task_t  *task;
+    ngx_http_upload_job_t  *other;
 
-    task = ctx->io.task;
-
-    if (task == NULL) {
-        task = ngx_thread_task_alloc(ctx->request->pool, 0);
-        if (task == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        task->ctx = ctx;
-        task->handler = ngx_http_upload_io_thread;
-        task->event.data = ctx;
-        task->event.handler = ngx_http_upload_io_event;
-        task->event.log = ctx->request->connection->log;
-        ctx->io.task = task;
-    }
-
-    if (ngx_thread_task_post(ctx->conf->pool, task) != NGX_OK) {
+    if (job->task == NULL && ngx_http_upload_io_task(ctx, job) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->io.busy = 1;
+    other = ngx_http_upload_io_other(job);
+    job->ended = 0;
+    job->cpu = sched_getcpu();
+
+    /*
+     * Of us and the thread that ends the other job, one at least sees what the
+     * other has set, and one alone tells a thread of this one.
+     */
+
+    if (other->busy) {
+        job->stage = 0;
+        (void) ngx_atomic_cmp_set(&job->stage, 0, NGX_HTTP_UPLOAD_WAITING);
+    }
+
+    if ((!other->busy
+         || (other->ended
+             && ngx_atomic_cmp_set(&job->stage, NGX_HTTP_UPLOAD_WAITING,
+                                   NGX_HTTP_UPLOAD_POSTED)))
+        && ngx_thread_task_post(ctx->conf->pool, job->task) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    job->busy = 1;
+    ctx->io.busy++;
     ctx->request->main->blocked++;
 
     /* core does so too: a worker that shuts down waits for timers only */
 
-    ngx_add_timer(&task->event, NGX_HTTP_UPLOAD_LONG);
+    ngx_add_timer(&job->task->event, NGX_HTTP_UPLOAD_LONG);
 
     return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_upload_io_task(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
+{
+    ngx_thread_task_t  *task;
+
+    task = ngx_thread_task_alloc(ctx->request->pool, 0);
+    if (task == NULL) {
+        return NGX_ERROR;
+    }
+
+    task->ctx = job;
+    task->handler = ngx_http_upload_io_thread;
+    task->event.data = job;
+    task->event.handler = ngx_http_upload_io_event;
+    task->event.log = ctx->request->connection->log;
+
+    job->task = task;
+
+    return NGX_OK;
 }
 
 
 static void
 ngx_http_upload_io_thread(void *data, ngx_log_t *log)
 {
-    ngx_http_upload_ctx_t *ctx = data;
+    ngx_http_upload_job_t *job = data;
 
-    ctx->io.run(&ctx->io);
+    ngx_http_upload_job_t  *next;
+
+    ngx_http_upload_io_aside(job);
+    ngx_http_upload_io_job(job);
+
+    next = ngx_http_upload_io_other(job);
+
+    (void) ngx_atomic_cmp_set(&job->ended, 0, 1);
+
+    if (ngx_atomic_cmp_set(&next->stage, NGX_HTTP_UPLOAD_WAITING,
+                           NGX_HTTP_UPLOAD_POSTED)
+        && ngx_thread_task_post(job->ctx->conf->pool, next->task) != NGX_OK)
+    {
+        /* the worker tries again when it hears of this one */
+        (void) ngx_atomic_cmp_set(&next->stage, NGX_HTTP_UPLOAD_POSTED,
+                                  NGX_HTTP_UPLOAD_WAITING);
+    }
+}
+
+
+/*
+ * A thread that was woken on the worker's processor would only take turns with
+ * it: schedulers leave short work where it was, idle processors or not.
+ */
+
+static void
+ngx_http_upload_io_aside(ngx_http_upload_job_t *job)
+{
+    cpu_set_t  all, others;
+
+    if (job->run || job->digested || sched_getcpu() != job->cpu
+        || sched_getaffinity(0, sizeof(cpu_set_t), &all) == -1)
+    {
+        return;
+    }
+
+    others = all;
+    CPU_CLR(job->cpu, &others);
+
+    if (CPU_COUNT(&others) && sched_setaffinity(0, sizeof(cpu_set_t), &others)
+                              == 0)
+    {
+        (void) sched_setaffinity(0, sizeof(cpu_set_t), &all);
+    }
 }
 
 
@@ -485,8 +718,10 @@ ngx_http_upload_io_event(ngx_event_t *ev)
     ngx_connection_t       *c;
     ngx_http_request_t     *r;
     ngx_http_upload_ctx_t  *ctx;
+    ngx_http_upload_job_t  *job, *next;
 
-    ctx = ev->data;
+    job = ev->data;
+    ctx = job->ctx;
     r = ctx->request;
     c = r->connection;
 
@@ -505,8 +740,23 @@ ngx_http_upload_io_event(ngx_event_t *ev)
         ngx_del_timer(ev);
     }
 
-    ctx->io.busy = 0;
+    job->busy = 0;
+    ctx->io.busy--;
     r->main->blocked--;
+
+    ngx_http_upload_io_ended(job);
+
+    next = ngx_http_upload_io_other(job);
+
+    if (next->busy
+        && ngx_atomic_cmp_set(&next->stage, NGX_HTTP_UPLOAD_WAITING,
+                              NGX_HTTP_UPLOAD_POSTED)
+        && ngx_thread_task_post(ctx->conf->pool, next->task) != NGX_OK)
+    {
+        next->call = "thread_pool";
+        ngx_http_upload_io_event(&next->task->event);
+        return;
+    }
 
     if (r->done) {
         c->write->handler(c->write);
@@ -521,6 +771,17 @@ ngx_http_upload_io_event(ngx_event_t *ev)
     }
 
     ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_http_upload_job_t *
+ngx_http_upload_io_other(ngx_http_upload_job_t *job)
+{
+    ngx_http_upload_io_t  *io;
+
+    io = &job->ctx->io;
+
+    return &io->job[job == io->job];
 }
 
 #endif

@@ -3,7 +3,7 @@
 
 
 /* Bytes of one request after which others get their turn. */
-#define NGX_HTTP_UPLOAD_TURN        (4 * 1024 * 1024)
+#define NGX_HTTP_UPLOAD_TURN        (2 * 1024 * 1024)
 
 /* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
@@ -358,6 +358,8 @@ ngx_http_upload_read_handler(ngx_http_request_t *r)
         return;
     }
 
+    ngx_http_upload_dozed(ctx);
+
     ngx_http_upload_process(ctx);
 }
 
@@ -471,6 +473,8 @@ ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
+    ngx_http_upload_awake(ctx);
+
     rc = ctx->entrance->end(ctx);
 
     if (rc == NGX_AGAIN) {
@@ -521,6 +525,8 @@ ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
 
     ctx->failure = status;
 
+    ngx_http_upload_awake(ctx);
+
     if (ctx->io.busy) {
         ngx_http_upload_wait(ctx);
         return;
@@ -567,6 +573,7 @@ ngx_http_upload_cleanup(void *data)
 
     ngx_queue_remove(&ctx->queue);
 
+    ngx_http_upload_awake(ctx);
     ngx_http_upload_settle(ctx);
 }
 

@@ -49,10 +49,9 @@ ngx_http_upload_segment_begin(ngx_http_upload_ctx_t *ctx)
         case NGX_HTTP_UPLOAD_SEGMENT_NEW:
             s->step = NGX_HTTP_UPLOAD_SEGMENT_CLAIMING;
 
-            ctx->io.run = ngx_http_upload_segment_claim;
             ctx->io.data = s;
 
-            rc = ngx_http_upload_io_start(ctx);
+            rc = ngx_http_upload_io_run(ctx, ngx_http_upload_segment_claim);
             break;
 
         case NGX_HTTP_UPLOAD_SEGMENT_CLAIMING:
@@ -128,10 +127,9 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
 
         s->step = NGX_HTTP_UPLOAD_SEGMENT_COMMITTING;
 
-        ctx->io.run = ngx_http_upload_segment_count;
         ctx->io.data = s;
 
-        rc = ngx_http_upload_io_start(ctx);
+        rc = ngx_http_upload_io_run(ctx, ngx_http_upload_segment_count);
 
     } else if (s->step == NGX_HTTP_UPLOAD_SEGMENT_COMMITTING) {
         rc = ngx_http_upload_io_result(ctx);
@@ -271,7 +269,7 @@ ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
 
     s->handed = 0;
 
-    err = ngx_http_upload_state_lock(s);
+    err = ngx_http_upload_state_lock(s, 1);
 
     if (err == 0) {
 
@@ -345,6 +343,7 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     }
 
     ctx->store.fd = s->data_fd;
+    ctx->io.fd = s->data_fd;
 
     if (s->reserved) {
         ctx->io.min_free_space = 0;
@@ -356,6 +355,7 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     ctx->io.data = s;
     ctx->io.skip = &s->skip;
     ctx->io.wrote = ngx_http_upload_segment_checkpoint;
+    ctx->io.due = ngx_http_upload_segment_due(s);
 
     if (!s->candidate) {
         ctx->io.guard = s;

@@ -49,6 +49,7 @@ struct ngx_http_upload_segment_s {
     ngx_fd_t                    state_fd;
     ngx_fd_t                    data_fd;
     upload_state_t              state;       /* as last read or written */
+    ngx_atomic_t                held;        /* the lock, by one of us */
     uint64_t                    token;
     uint64_t                    fences;
     upload_ranges_t             skip;        /* was received before us */
@@ -114,11 +115,14 @@ ngx_err_t ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s);
 void ngx_http_upload_segment_count(ngx_http_upload_io_t *io);
 
 /* The guard of writes. */
-ngx_err_t ngx_http_upload_segment_enter(void *data);
+ngx_err_t ngx_http_upload_segment_enter(void *data, ngx_uint_t wait);
 void ngx_http_upload_segment_leave(void *data);
 
 /* Counts what has been written so far. */
 ngx_err_t ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io);
+
+/* Where it has something to count next. */
+off_t ngx_http_upload_segment_due(ngx_http_upload_segment_t *s);
 
 
 /* ngx_http_upload_segment_state.c: the state file, locked */
@@ -127,7 +131,9 @@ ngx_err_t ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io);
 ngx_err_t ngx_http_upload_state_open(ngx_http_upload_segment_t *s,
     ngx_uint_t create);
 
-ngx_err_t ngx_http_upload_state_lock(ngx_http_upload_segment_t *s);
+/* Without waiting, NGX_EAGAIN when another has the lock. */
+ngx_err_t ngx_http_upload_state_lock(ngx_http_upload_segment_t *s,
+    ngx_uint_t wait);
 void ngx_http_upload_state_unlock(ngx_http_upload_segment_t *s);
 
 /* Under the lock. */

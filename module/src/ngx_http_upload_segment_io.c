@@ -14,7 +14,8 @@
 #define NGX_HTTP_UPLOAD_CHECKPOINT  (32 * 1024 * 1024)
 
 
-static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s,
+    ngx_uint_t wait);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
 static ngx_uint_t ngx_http_upload_segment_same(ngx_http_upload_segment_t *s);
@@ -33,24 +34,24 @@ static ngx_err_t ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s);
 /* Who removes a state takes over from all who write. */
 
 static ngx_err_t
-ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s)
+ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s, ngx_uint_t wait)
 {
     ngx_err_t  err;
 
-    err = ngx_http_upload_state_lock(s);
+    err = ngx_http_upload_state_lock(s, wait);
 
     return err == ESTALE ? NGX_ECANCELED : err;
 }
 
 
 ngx_err_t
-ngx_http_upload_segment_enter(void *data)
+ngx_http_upload_segment_enter(void *data, ngx_uint_t wait)
 {
     ngx_http_upload_segment_t *s = data;
 
     ngx_err_t  err;
 
-    err = ngx_http_upload_segment_lock(s);
+    err = ngx_http_upload_segment_lock(s, wait);
     if (err) {
         return err;
     }
@@ -87,7 +88,7 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
 
     s->end = io->offset;
 
-    if (!s->checkpoints || s->end - s->counted < NGX_HTTP_UPLOAD_CHECKPOINT) {
+    if (s->end < io->due) {
         return 0;
     }
 
@@ -95,11 +96,12 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
         return ngx_errno;
     }
 
-    err = ngx_http_upload_segment_lock(s);
-
-    if (err == 0) {
-        err = ngx_http_upload_state_load(s);
+    err = ngx_http_upload_segment_lock(s, 1);
+    if (err) {
+        return err;
     }
+
+    err = ngx_http_upload_state_load(s);
 
     if (err == 0) {
         claim = upload_state_claimed(&s->state, s->token);
@@ -126,9 +128,19 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
     }
 
     ngx_http_upload_state_unlock(s);
+
     s->counted = s->end;
+    io->due = ngx_http_upload_segment_due(s);
 
     return err;
+}
+
+
+off_t
+ngx_http_upload_segment_due(ngx_http_upload_segment_t *s)
+{
+    return s->checkpoints ? s->counted + NGX_HTTP_UPLOAD_CHECKPOINT
+                          : NGX_MAX_OFF_T_VALUE;
 }
 
 
@@ -140,7 +152,7 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
     io->path = s->state_path.data;
     io->call = "write()";
 
-    io->err = ngx_http_upload_segment_lock(s);
+    io->err = ngx_http_upload_segment_lock(s, 1);
     if (io->err) {
         return;
     }
@@ -500,7 +512,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
     ngx_err_t        err;
     upload_digest_t  digest;
 
-    err = ngx_http_upload_segment_lock(s);
+    err = ngx_http_upload_segment_lock(s, 1);
     if (err) {
         return err;
     }
@@ -531,7 +543,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
         return err;
     }
 
-    err = ngx_http_upload_segment_lock(s);
+    err = ngx_http_upload_segment_lock(s, 1);
     if (err) {
         return err;
     }
@@ -636,7 +648,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
 
     s->refused = "the file differs from its Repr-Digest";
 
-    err = ngx_http_upload_segment_lock(s);
+    err = ngx_http_upload_segment_lock(s, 1);
     if (err) {
         return err;
     }

@@ -4,6 +4,10 @@
 #include <sys/file.h>
 
 
+/* Rounds of a thread that waits for the worker to write a buffer. */
+#define NGX_HTTP_UPLOAD_SPIN  1024
+
+
 static ngx_err_t ngx_http_upload_state_put(ngx_fd_t fd, const u_char *data,
     size_t length, off_t offset);
 static ngx_err_t ngx_http_upload_state_get(ngx_fd_t fd, u_char *data,
@@ -38,7 +42,7 @@ ngx_http_upload_state_open(ngx_http_upload_segment_t *s, ngx_uint_t create)
             return ngx_errno;
         }
 
-        err = ngx_http_upload_state_lock(s);
+        err = ngx_http_upload_state_lock(s, 1);
 
         if (err == 0) {
 
@@ -62,16 +66,31 @@ ngx_http_upload_state_open(ngx_http_upload_segment_t *s, ngx_uint_t create)
 }
 
 
+/*
+ * flock() knows the open file, not who asks: the worker, which writes itself
+ * while a thread may be counting, is kept apart from the thread by "held".
+ */
+
 ngx_err_t
-ngx_http_upload_state_lock(ngx_http_upload_segment_t *s)
+ngx_http_upload_state_lock(ngx_http_upload_segment_t *s, ngx_uint_t wait)
 {
     ngx_err_t    err;
     struct stat  st;
 
-    while (flock(s->state_fd, LOCK_EX) == -1) {
+    if (wait) {
+        ngx_spinlock(&s->held, 1, NGX_HTTP_UPLOAD_SPIN);
 
-        if (ngx_errno != NGX_EINTR) {
-            return ngx_errno;
+    } else if (!ngx_atomic_cmp_set(&s->held, 0, 1)) {
+        return NGX_EAGAIN;
+    }
+
+    while (flock(s->state_fd, LOCK_EX|(wait ? 0 : LOCK_NB)) == -1) {
+
+        err = ngx_errno;
+
+        if (err != NGX_EINTR) {
+            ngx_unlock(&s->held);
+            return err;
         }
     }
 
@@ -94,6 +113,7 @@ void
 ngx_http_upload_state_unlock(ngx_http_upload_segment_t *s)
 {
     (void) flock(s->state_fd, LOCK_UN);
+    ngx_unlock(&s->held);
 }
 
 

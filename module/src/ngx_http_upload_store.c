@@ -17,7 +17,7 @@ static ngx_int_t ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx,
 static ngx_int_t ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx,
     u_char **pos, u_char *end);
 static ngx_int_t ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx,
-    u_char *data, size_t length);
+    u_char *data, size_t length, ngx_uint_t sync);
 static ngx_int_t ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx,
     u_char *data, size_t length);
 static ngx_int_t ngx_http_upload_store_buffer(ngx_http_upload_ctx_t *ctx,
@@ -70,13 +70,14 @@ ngx_http_upload_store_begin(ngx_http_upload_ctx_t *ctx, off_t base)
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        carry = ngx_palloc(ctx->request->pool, 2 * NGX_HTTP_UPLOAD_CARRY);
+        carry = ngx_palloc(ctx->request->pool, 3 * NGX_HTTP_UPLOAD_CARRY);
         if (carry == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         store->carry[0] = carry;
         store->carry[1] = carry + NGX_HTTP_UPLOAD_CARRY;
+        store->carry[2] = carry + 2 * NGX_HTTP_UPLOAD_CARRY;
     }
 
     store->base = base;
@@ -95,6 +96,7 @@ ngx_http_upload_store_begin(ngx_http_upload_ctx_t *ctx, off_t base)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ctx->io.fd = store->fd;
     ctx->io.digest = ctx->digests ? store->digest : NULL;
     ctx->io.hashed = base;
     ctx->io.flushed = base;
@@ -186,9 +188,7 @@ ngx_http_upload_store_flush(ngx_http_upload_ctx_t *ctx, ngx_uint_t sync)
         return NGX_OK;
     }
 
-    ctx->io.sync = sync;
-    rc = ngx_http_upload_store_put(ctx, store->buffer, length);
-    ctx->io.sync = 0;
+    rc = ngx_http_upload_store_put(ctx, store->buffer, length, sync);
 
     store->flushing = (rc == NGX_AGAIN);
 
@@ -309,40 +309,46 @@ ngx_http_upload_store_free(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* Nothing follows the bytes in their buffer, which is lent to the thread. */
+/*
+ * Nothing follows the bytes in their buffer, which is lent to a thread: core
+ * gets ours for it, at once or when the thread has given that back.
+ */
 
 static ngx_int_t
 ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx, u_char *data,
     size_t length)
 {
     ngx_int_t   rc;
-    ngx_uint_t  lend;
+    ngx_uint_t  busy;
 
-    rc = ngx_http_upload_io_result(ctx);
+    rc = ctx->in_place ? ngx_http_upload_io_result(ctx)
+                       : ngx_http_upload_io_room(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    lend = !ctx->in_place && !ngx_http_upload_io_in_place(ctx);
-
-    if (lend && ngx_http_upload_store_buffer(ctx, length) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
+    busy = ctx->io.busy;
     rc = ngx_http_upload_store_pages(ctx, data, length);
-
-    if (rc == NGX_AGAIN) {
-
-        if (lend) {
-            ngx_http_upload_lend(ctx);
-        }
-
-        rc = NGX_OK;
-    }
 
     ctx->in_place = 0;
 
-    return rc;
+    if (rc != NGX_AGAIN) {
+        return rc;
+    }
+
+    ctx->lent = 1;
+
+    if (busy) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_upload_store_buffer(ctx, length) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_upload_lend(ctx);
+
+    return NGX_OK;
 }
 
 
@@ -408,7 +414,7 @@ ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
 
     rest = (store->offset + store->carried + length) % NGX_HTTP_UPLOAD_PAGE;
 
-    rc = ngx_http_upload_store_put(ctx, data, length - rest);
+    rc = ngx_http_upload_store_put(ctx, data, length - rest, 0);
 
     if (rc == NGX_OK || rc == NGX_AGAIN) {
         ngx_memcpy(store->carry[store->turn], data + length - rest, rest);
@@ -423,27 +429,26 @@ ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
 
 static ngx_int_t
 ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx, u_char *data,
-    size_t length)
+    size_t length, ngx_uint_t sync)
 {
-    ngx_http_upload_io_t     *io;
+    off_t                     offset;
+    struct iovec              piece[2];
     ngx_http_upload_store_t  *store;
 
-    io = &ctx->io;
     store = &ctx->store;
 
-    io->run = ngx_http_upload_io_write;
-    io->fd = store->fd;
-    io->offset = store->offset;
-    io->piece[0].iov_base = store->carry[store->turn];
-    io->piece[0].iov_len = store->carried;
-    io->piece[1].iov_base = data;
-    io->piece[1].iov_len = length;
+    piece[0].iov_base = store->carry[store->turn];
+    piece[0].iov_len = store->carried;
+    piece[1].iov_base = data;
+    piece[1].iov_len = length;
+
+    offset = store->offset;
 
     store->offset += store->carried + length;
     store->carried = 0;
-    store->turn ^= 1;
+    store->turn = (store->turn + 1) % 3;
 
-    return ngx_http_upload_io_start(ctx);
+    return ngx_http_upload_io_write(ctx, offset, piece, sync);
 }
 
 
