@@ -41,5 +41,8 @@ await runMain(async () => {
   if (values.plain) process.stdout.write(`worker memory before and after each third: ${report.memory.map((bytes) => `${Math.round(bytes / 1024)} KiB`).join(", ")}\n`);
   for (const finding of report.findings) process.stdout.write(`FOUND ${finding}\n`);
   process.stdout.write(`${report.findings.length} findings, seed ${seed}\n`);
+  if (report.findings.length > 0) {
+    process.stdout.write(`one case alone: npm run test:hostile -- --seed ${seed} --from NUMBER --count 1${values.plain ? " --plain" : ""}; all: the same without --from, --count ${count}\n`);
+  }
   return report.findings.length === 0 ? 0 : 1;
 });
