@@ -20,6 +20,7 @@
 #define FUZZ_NUMBERS  60
 #define FUZZ_OFFSET   72
 #define FUZZ_SEQUENCE 16
+#define FUZZ_HANDED   96
 #define FUZZ_CRC      (UPLOAD_STATE_HEADER - 4)
 
 /* Bits of the first byte of a file's input. */
@@ -28,6 +29,7 @@
 #define FUZZ_OTHER_SLOT  8
 #define FUZZ_BROKEN      16
 #define FUZZ_FLIPPED     32
+#define FUZZ_HANDED_ON   64
 
 #define FUZZ_STEP     4
 
@@ -178,6 +180,10 @@ fuzz_header(fuzz_file_t *file, unsigned slot, const uint8_t *numbers,
     fuzz_put32(p + FUZZ_OFFSET + 16,
                crc32_z(0, file->bytes + UPLOAD_STATE_BODIES, body));
 
+    if (flags & FUZZ_HANDED_ON) {
+        p[FUZZ_HANDED] = numbers[6];
+    }
+
     if (flags & FUZZ_BROKEN) {
         /* somewhere in where the body is, how long, and its checksum */
         p[FUZZ_OFFSET + numbers[4] % 24] ^= (unsigned char) (1 + numbers[5]);
@@ -268,6 +274,7 @@ fuzz_step(upload_state_t *s, const fuzz_step_t *step)
     case 4:
         s->complete = (s->total >= 0
                        && upload_ranges_prefix(&s->received) == s->total);
+        s->handed = s->complete ? step->from : 0;
         break;
 
     case 5:
@@ -319,6 +326,7 @@ fuzz_write(fuzz_file_t *file, upload_state_t *s, const fuzz_step_t *step)
 
     s->complete = (s->complete
                    && upload_ranges_prefix(&s->received) == s->total);
+    s->handed = s->complete ? s->handed : 0;
 
     upload_state_init(&before);
     upload_state_init(&after);
@@ -449,7 +457,7 @@ fuzz_same(const upload_state_t *a, const upload_state_t *b)
            && a->fences == b->fences && a->total == b->total
            && a->hashed == b->hashed && a->complete == b->complete
            && a->last.start == b->last.start && a->last.end == b->last.end
-           && a->last_crc == b->last_crc
+           && a->last_crc == b->last_crc && a->handed == b->handed
            && n == upload_digest_save(&b->digest, second)
            && memcmp(first, second, n) == 0
            && a->path_length == b->path_length

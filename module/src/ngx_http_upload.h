@@ -313,6 +313,7 @@ ngx_http_upload_ctx_t *ngx_http_upload_get_ctx(ngx_http_request_t *r);
 /* Releases what the segment holds; and removes file and state. */
 void ngx_http_upload_segment_free(ngx_http_upload_ctx_t *ctx);
 void ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx);
+void ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx);
 
 
 /* ngx_http_upload_part.c */

@@ -28,6 +28,7 @@ static void ngx_http_upload_cleanup(void *data);
 static void ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_unclaimed(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
 
@@ -578,11 +579,17 @@ ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
         /* what is not whole stays for the next request */
 
         ngx_http_upload_store_remove(ctx);
-        ngx_http_upload_segment_free(ctx);
 
         if (ctx->session.len && ctx->handed_on && ngx_http_upload_listed(ctx)) {
             ngx_http_upload_segment_remove(ctx);
+
+        } else if (ctx->session.len
+                   && (!ctx->handed_on || ngx_http_upload_unclaimed(ctx)))
+        {
+            ngx_http_upload_segment_return(ctx);
         }
+
+        ngx_http_upload_segment_free(ctx);
 
         return;
     }
@@ -629,14 +636,20 @@ ngx_http_upload_answered(ngx_http_request_t *r)
 static ngx_uint_t
 ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx)
 {
+    return ngx_http_upload_unclaimed(ctx) || ngx_http_upload_listed(ctx);
+}
+
+
+static ngx_uint_t
+ngx_http_upload_unclaimed(ngx_http_upload_ctx_t *ctx)
+{
     ngx_uint_t  status;
 
     status = ngx_http_upload_status(ctx->request);
 
     return status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST
            || status == NGX_HTTP_REQUEST_TIME_OUT
-           || !ngx_http_upload_answered(ctx->request)
-           || ngx_http_upload_listed(ctx);
+           || !ngx_http_upload_answered(ctx->request);
 }
 
 

@@ -217,6 +217,51 @@ ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx)
 }
 
 
+/* No target has answered for the file: it is the session's again. */
+
+void
+ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_err_t                   err;
+    upload_state_t             *state;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+    state = &s->state;
+
+    if (!s->handed || ctx->io.busy) {
+        return;
+    }
+
+    s->handed = 0;
+
+    err = ngx_http_upload_state_lock(s);
+
+    if (err == 0) {
+
+        err = ngx_http_upload_state_load(s);
+
+        /* not of a file with which the session has begun anew since */
+
+        if (err == 0 && state->handed && state->handed < UINT32_MAX
+            && state->path_length == ctx->path.len
+            && ngx_memcmp(state->path, ctx->path.data, ctx->path.len) == 0)
+        {
+            state->handed--;
+            err = ngx_http_upload_state_save(s);
+        }
+
+        ngx_http_upload_state_unlock(s);
+    }
+
+    if (err && err != ESTALE) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, err,
+                      "upload: \"%V\" stays when its session begins anew",
+                      &ctx->path);
+    }
+}
+
+
 /* The thread has looked at the state. */
 
 static ngx_int_t

@@ -66,6 +66,7 @@ struct ngx_http_upload_segment_s {
     unsigned                    candidate:1; /* maybe the last one, again */
     unsigned                    repeated:1;  /* it is */
     unsigned                    completed:1; /* the file is whole */
+    unsigned                    handed:1;    /* and the state counts us */
     unsigned                    aborted:1;
     unsigned                    cut:1;       /* only what is written counts */
     unsigned                    broken:1;    /* the state could not be read */

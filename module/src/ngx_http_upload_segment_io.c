@@ -23,6 +23,8 @@ static ngx_err_t ngx_http_upload_segment_take(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_digests(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
+static ngx_uint_t ngx_http_upload_segment_same(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_hash(ngx_http_upload_segment_t *s);
@@ -226,7 +228,11 @@ ngx_http_upload_segment_given(ngx_http_upload_segment_t *s)
 }
 
 
-/* Tokens and fences go on: old writers must not be taken for new ones. */
+/*
+ * Tokens and fences go on: old writers must not be taken for new ones.  A file
+ * that no target has goes before the state forgets it: a kill in between leaves
+ * a state whose file is missing, which begins anew as well.
+ */
 
 static ngx_err_t
 ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
@@ -235,6 +241,12 @@ ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
 
     state = &s->state;
     old = *state;
+
+    if (old.complete && old.handed == 0 && s->data_path.len == 0
+        && unlink((char *) old.path) == -1 && ngx_errno != NGX_ENOENT)
+    {
+        return ngx_errno;
+    }
 
     upload_ranges_free(&state->received);
     free(state->claim);
@@ -480,6 +492,7 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
 static ngx_err_t
 ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
 {
+    ngx_err_t        err;
     upload_range_t   gap;
     upload_state_t  *state;
 
@@ -505,10 +518,15 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
         state->complete = 1;
         state->last = s->range;
         state->last_crc = s->body.crc;
+        state->handed = 1;
         s->completed = 1;
     }
 
-    return ngx_http_upload_state_save(s);
+    err = ngx_http_upload_state_save(s);
+
+    s->handed = (err == 0 && s->completed);
+
+    return err;
 }
 
 
@@ -520,37 +538,20 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
 static ngx_err_t
 ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
 {
-    ngx_fd_t         fd;
     ngx_err_t        err;
     upload_state_t  *state;
 
     state = &s->state;
 
-    if (state->path && state->complete && state->total == s->total
-        && state->last.start == s->range.start
-        && state->last.end == s->range.end
-        && state->last_crc == s->body.crc)
-    {
-        s->completed = 1;
+    if (ngx_http_upload_segment_same(s)) {
 
-        if (state->digest.wanted == 0 || state->hashed >= state->total) {
-            s->repeated = 1;
-            return 0;
+        err = ngx_http_upload_segment_repeat(s);
+
+        if (err != NGX_ENOENT || state->handed) {
+            return err;
         }
 
-        /* the first request has not come to the end of its digests */
-
-        fd = open((char *) state->path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
-
-        if (fd == NGX_INVALID_FILE) {
-            s->completed = 0;
-            return ngx_errno;
-        }
-
-        err = dup3(fd, s->data_fd, O_CLOEXEC) == -1 ? ngx_errno : 0;
-        (void) close(fd);
-
-        return err;
+        /* no target has the file, and yet it is gone */
     }
 
     if (state->path && !state->complete) {
@@ -572,6 +573,66 @@ ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
 }
 
 
+static ngx_uint_t
+ngx_http_upload_segment_same(ngx_http_upload_segment_t *s)
+{
+    upload_state_t  *state;
+
+    state = &s->state;
+
+    return state->path && state->complete && state->total == s->total
+           && state->last.start == s->range.start
+           && state->last.end == s->range.end
+           && state->last_crc == s->body.crc;
+}
+
+
+/* Handed on once more, and counted before the target hears of it. */
+
+static ngx_err_t
+ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s)
+{
+    ngx_fd_t         fd;
+    ngx_err_t        err;
+    ngx_uint_t       hashed;
+    upload_state_t  *state;
+
+    state = &s->state;
+
+    hashed = (state->digest.wanted == 0 || state->hashed >= state->total);
+
+    if (!hashed || state->handed == 0) {
+
+        /* the first request may not have come to the end of its digests */
+
+        fd = open((char *) state->path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
+
+        if (fd == NGX_INVALID_FILE) {
+            return ngx_errno;
+        }
+
+        err = dup3(fd, s->data_fd, O_CLOEXEC) == -1 ? ngx_errno : 0;
+        (void) close(fd);
+
+        if (err) {
+            return err;
+        }
+    }
+
+    if (state->handed < UINT32_MAX) {
+        state->handed++;
+    }
+
+    err = ngx_http_upload_state_save(s);
+
+    s->completed = (err == 0);
+    s->handed = s->completed;
+    s->repeated = s->completed && hashed;
+
+    return err;
+}
+
+
 /* Nothing that this request brought counts, nor stays where nothing follows. */
 
 static ngx_err_t
@@ -584,6 +645,7 @@ ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s)
     state = &s->state;
     s->status = NGX_HTTP_BAD_REQUEST;
     s->completed = 0;
+    s->handed = 0;
 
     upload_state_release(state, s->token);
 
@@ -605,6 +667,7 @@ ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s)
     }
 
     state->complete = 0;
+    state->handed = 0;
     state->digest = s->before;
     state->hashed = s->hashed_before;
 

@@ -12,8 +12,9 @@
 #define UPLOAD_STATE_MAGIC        "UPLSTATE"
 #define UPLOAD_STATE_VERSION      1
 #define UPLOAD_STATE_COMPLETE     1        /* a flag */
+#define UPLOAD_STATE_COUNTED      2        /* another: "handed" is there */
 
-#define UPLOAD_STATE_USED         96       /* of a header; then zeros */
+#define UPLOAD_STATE_USED         100      /* of a header; then zeros */
 #define UPLOAD_STATE_CRC          (UPLOAD_STATE_HEADER - 4)
 
 #define UPLOAD_STATE_BODY_PREFIX  24
@@ -55,6 +56,8 @@ static upload_state_slot_t upload_state_get_header(upload_state_t *s,
     const unsigned char *file, size_t length, unsigned slot, uint32_t *crc);
 static int upload_state_get_numbers(upload_state_t *s, const unsigned char *p,
     uint32_t *crc);
+static int upload_state_get_flags(upload_state_t *s, uint32_t flags,
+    uint32_t handed);
 static void upload_state_put_header(const upload_state_t *s,
     unsigned char *header, uint32_t crc);
 static upload_state_body_t upload_state_get_body(upload_state_t *s,
@@ -405,9 +408,8 @@ static int
 upload_state_get_numbers(upload_state_t *s, const unsigned char *p,
     uint32_t *crc)
 {
-    uint64_t  flags, offset, size;
+    uint64_t  offset, size;
 
-    flags = upload_get32(p + 12);
     offset = upload_get64(p + 72);
     size = upload_get64(p + 80);
 
@@ -418,13 +420,13 @@ upload_state_get_numbers(upload_state_t *s, const unsigned char *p,
     s->hashed = (int64_t) upload_get64(p + 48);
     s->last.start = (int64_t) upload_get64(p + 56);
     s->last.end = (int64_t) upload_get64(p + 64);
-    s->complete = (flags == UPLOAD_STATE_COMPLETE);
     s->body_offset = (size_t) offset;
     s->body_length = (size_t) size;
     *crc = upload_get32(p + 88);
     s->last_crc = upload_get32(p + 92);
 
-    if (flags > UPLOAD_STATE_COMPLETE
+    if (upload_state_get_flags(s, upload_get32(p + 12), upload_get32(p + 96))
+        != 0
         || s->sequence == 0 || s->sequence == UINT64_MAX
         || offset < UPLOAD_STATE_BODIES || offset > UPLOAD_STATE_MAX_FILE
         || size < UPLOAD_STATE_BODY_PREFIX
@@ -434,6 +436,32 @@ upload_state_get_numbers(upload_state_t *s, const unsigned char *p,
     }
 
     return 0;
+}
+
+
+/* Of a whole file, a state that does not count may have been handed on. */
+
+static int
+upload_state_get_flags(upload_state_t *s, uint32_t flags, uint32_t handed)
+{
+    s->complete = (flags & UPLOAD_STATE_COMPLETE);
+    s->handed = handed;
+
+    switch (flags) {
+
+    case 0:
+        return handed ? -1 : 0;
+
+    case UPLOAD_STATE_COMPLETE:
+        s->handed = 1;
+        return handed ? -1 : 0;
+
+    case UPLOAD_STATE_COMPLETE|UPLOAD_STATE_COUNTED:
+        return 0;
+
+    default:
+        return -1;
+    }
 }
 
 
@@ -447,7 +475,8 @@ upload_state_put_header(const upload_state_t *s, unsigned char *header,
     memcpy(header, UPLOAD_STATE_MAGIC, 8);
 
     p = upload_put32(header + 8, UPLOAD_STATE_VERSION);
-    p = upload_put32(p, s->complete ? UPLOAD_STATE_COMPLETE : 0);
+    p = upload_put32(p, s->complete ? UPLOAD_STATE_COMPLETE|UPLOAD_STATE_COUNTED
+                                    : 0);
     p = upload_put64(p, s->sequence);
     p = upload_put64(p, s->tokens);
     p = upload_put64(p, s->fences);
@@ -458,7 +487,8 @@ upload_state_put_header(const upload_state_t *s, unsigned char *header,
     p = upload_put64(p, s->body_offset);
     p = upload_put64(p, s->body_length);
     p = upload_put32(p, crc);
-    (void) upload_put32(p, s->last_crc);
+    p = upload_put32(p, s->last_crc);
+    (void) upload_put32(p, s->handed);
 
     (void) upload_put32(header + UPLOAD_STATE_CRC,
                         (uint32_t) crc32_z(0, header, UPLOAD_STATE_CRC));
@@ -637,7 +667,8 @@ upload_state_valid(const upload_state_t *s)
 
     if (s->hashed < 0 || s->hashed > prefix
         || (s->digest.wanted && s->digest.length != (uint64_t) s->hashed)
-        || (s->complete && prefix != s->total))
+        || (s->complete && prefix != s->total)
+        || (s->handed && !s->complete))
     {
         return 0;
     }

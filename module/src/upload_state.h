@@ -48,6 +48,7 @@ typedef struct {
     int64_t             hashed;      /* bytes that the digests cover */
     upload_range_t      last;        /* the range that made it whole */
     uint32_t            last_crc;    /* CRC-32 of its bytes */
+    uint32_t            handed;      /* targets that may have the file */
     unsigned            complete:1;
 
     upload_digest_t     digest;      /* of the first "hashed" bytes */
@@ -97,7 +98,8 @@ int upload_state_read(upload_state_t *s, const unsigned char *file,
  *     0 <= hashed <= end of the contiguous prefix of "received";
  *     digest.length is "hashed", if any digest is wanted;
  *     "received" and "last" end at "total" or before, if that is known;
- *     0 .. total - 1 have been received, if "complete".
+ *     0 .. total - 1 have been received, if "complete";
+ *     "handed" is 0, unless "complete".
  *
  * The state takes the bytes for written: when they could not be, it must be
  * read again before the next version.

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "../src/upload_state.h"
 
@@ -52,7 +53,7 @@ same(const upload_state_t *a, const upload_state_t *b)
     assert(a->fences == b->fences && a->total == b->total);
     assert(a->hashed == b->hashed && a->complete == b->complete);
     assert(memcmp(&a->last, &b->last, sizeof(upload_range_t)) == 0);
-    assert(a->last_crc == b->last_crc);
+    assert(a->last_crc == b->last_crc && a->handed == b->handed);
     same_digests(&a->digest, &b->digest);
     assert(a->path_length == b->path_length);
     assert(a->received.count == b->received.count && a->claims == b->claims);
@@ -276,6 +277,7 @@ life(void)
     s.last.start = 7;
     s.last.end = 100000;
     s.last_crc = 0xfedcba98;
+    s.handed = 0x01020304;
 
     write_state(&file, &s, 1);
     flips(&file, &s);
@@ -364,6 +366,65 @@ many_claims(int64_t first, int64_t step)
 }
 
 
+/* What is read of a whole file whose header has these flags. */
+
+static int
+read_flags(unsigned char flags, unsigned char handed, uint32_t *read)
+{
+    int             rc, i;
+    file_t          file;
+    uint32_t        crc;
+    unsigned char  *header;
+    upload_state_t  s;
+
+    file.bytes = calloc(1, FILE_SIZE);
+    assert(file.bytes != NULL);
+    file.length = 0;
+    file.longest = 0;
+
+    upload_state_init(&s);
+    s.total = 10;
+    assert(upload_ranges_add(&s.received, 0, 10) == 0);
+    write_state(&file, &s, 0);
+
+    header = file.bytes + UPLOAD_STATE_HEADER;
+    header[12] = flags;
+    header[96] = handed;
+    crc = (uint32_t) crc32_z(0, header, UPLOAD_STATE_HEADER - 4);
+
+    for (i = 0; i < 4; i++) {
+        header[UPLOAD_STATE_HEADER - 4 + i] = (unsigned char) (crc >> (8 * i));
+    }
+
+    rc = read_copy(&s, file.bytes, file.length);
+    assert(rc != 0 || s.complete == (flags & 1));
+    *read = s.handed;
+
+    upload_state_free(&s);
+    free(file.bytes);
+
+    return rc;
+}
+
+
+/* A state that does not count has been handed on once. */
+
+static void
+handed(void)
+{
+    uint32_t  n;
+
+    assert(read_flags(0, 0, &n) == 0 && n == 0);
+    assert(read_flags(1, 0, &n) == 0 && n == 1);
+    assert(read_flags(3, 0, &n) == 0 && n == 0);
+    assert(read_flags(3, 7, &n) == 0 && n == 7);
+
+    assert(read_flags(0, 1, &n) == -1 && read_flags(1, 1, &n) == -1);
+    assert(read_flags(2, 0, &n) == -1 && read_flags(2, 1, &n) == -1);
+    assert(read_flags(4, 0, &n) == -1 && read_flags(7, 0, &n) == -1);
+}
+
+
 /* What could not be read again is not written. */
 
 static void
@@ -389,6 +450,10 @@ disagreeing(void)
     s.complete = 1;
     refused();
     s.complete = 0;
+
+    s.handed = 1;
+    refused();
+    s.handed = 0;
 
     s.hashed = 1;
     refused();
@@ -423,6 +488,7 @@ main(void)
     claims();
     many_claims(0, 10);
     many_claims(1000000, -10);
+    handed();
     disagreeing();
 
     return 0;

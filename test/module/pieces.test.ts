@@ -1,34 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type NginxOptions, withNginx } from "../helpers/nginx.ts";
+import { withNginx } from "../helpers/nginx.ts";
+import { digestField as digest, pieceHead as piece, piecesSite as options, segment, sha256 as sum } from "../helpers/pieces.ts";
 import { fieldOf } from "../helpers/upload-site.ts";
 import { chunked, exchange, head, post, WireClient } from "../helpers/wire.ts";
 
 const type = "application/octet-stream";
-const sum = (bytes: Buffer, algorithm = "sha256"): string => createHash(algorithm).update(bytes).digest("hex");
-const digest = (bytes: Buffer): string => `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:`;
-
-const options = (more: Partial<NginxOptions> = {}): NginxOptions => ({
-  server: `
-    upload_store %STORE%; client_body_buffer_size 64k; upload_buffer_size 64k; client_body_timeout 5s;
-    upload_set_form_field path "$upload_tmp_path"; upload_set_form_field name "$upload_file_name";
-    upload_aggregate_form_field sha256 "$upload_file_sha256"; upload_aggregate_form_field size "$upload_file_size";
-    upload_aggregate_form_field outcome "$upload_outcome"; upload_aggregate_form_field offset "$upload_offset";
-    location /ranged { upload_pass @done; upload_resumable on; upload_max_file_size 100m; upload_cleanup 400-599; }
-    location /new { upload_pass @done; upload_raw on; }
-    location /piece { upload_pass @done; upload_raw on; upload_raw_path $http_x_path; upload_raw_offset $http_x_offset; upload_raw_length $http_x_length; }
-    location @done { proxy_pass http://%UPSTREAM%; proxy_ignore_client_abort on; }`,
-  keepsFiles: true,
-  workers: 4,
-  ...more,
-});
-
-const segment = (bytes: Buffer, session: string, from: number, to: number): Buffer =>
-  post("/ranged", bytes.subarray(from, to), { type, extra: [`Session-ID: ${session}`, `Content-Range: bytes ${from}-${to - 1}/${bytes.length}`, 'Content-Disposition: attachment; filename="a b.bin"'] });
-
-const piece = (path: string, from: number, length: number | null, extra: readonly string[] = []): Buffer =>
-  head("/piece", { method: "PATCH", type, length, extra: [`X-Path: ${path}`, `X-Offset: ${from}`, ...extra] });
 
 describe("module: ranged segments", () => {
   it("takes them in any order, in parallel, over several workers", async () => {

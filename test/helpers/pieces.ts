@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import type { NginxOptions } from "./nginx.ts";
+import { exchange, head, post, type WireAnswer } from "./wire.ts";
+
+const type = "application/octet-stream";
+
+export const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+/** A value of Content-Digest or Repr-Digest (RFC 9530, section 2). */
+export function digestField(bytes: Buffer, algorithm: "sha-256" | "sha-512" = "sha-256"): string {
+  return `${algorithm}=:${createHash(algorithm.replace("-", "")).update(bytes).digest("base64")}:`;
+}
+
+/**
+ * A server that takes files in pieces: `/ranged` in segments, `/piece` to the path that `X-Path` says, `/new` whole.
+ * @param directives of the server, beside these
+ */
+export function piecesSite(more: Partial<NginxOptions> = {}, directives = ""): NginxOptions {
+  return {
+    server: `
+    upload_store %STORE%; client_body_buffer_size 64k; upload_buffer_size 64k; client_body_timeout 5s;
+    upload_set_form_field path "$upload_tmp_path"; upload_set_form_field name "$upload_file_name";
+    upload_aggregate_form_field sha256 "$upload_file_sha256"; upload_aggregate_form_field size "$upload_file_size";
+    upload_aggregate_form_field outcome "$upload_outcome"; upload_aggregate_form_field offset "$upload_offset";
+    ${directives}
+    location /ranged { upload_pass @done; upload_resumable on; upload_max_file_size 100m; upload_cleanup 422; }
+    location /new { upload_pass @done; upload_raw on; }
+    location /piece { upload_pass @done; upload_raw on; upload_raw_path $http_x_path; upload_raw_offset $http_x_offset; upload_raw_length $http_x_length; }
+    location @done { proxy_pass http://%UPSTREAM%; proxy_ignore_client_abort on; }`,
+    keepsFiles: true,
+    workers: 4,
+    ...more,
+  };
+}
+
+/** The head of a segment of a session's file. @param to one past the last byte */
+export function segmentHead(session: string, from: number, to: number, total: number): Buffer {
+  return head("/ranged", { type, length: to - from, extra: segmentHeaders(session, from, to, total) });
+}
+
+const segmentHeaders = (session: string, from: number, to: number, total: number): string[] => [
+  `Session-ID: ${session}`,
+  `Content-Range: bytes ${from}-${to - 1}/${total}`,
+  'Content-Disposition: attachment; filename="a b.bin"',
+];
+
+/** A segment of a session's file, whole. @param to one past the last byte */
+export function segment(bytes: Buffer, session: string, from: number, to: number): Buffer {
+  return post("/ranged", bytes.subarray(from, to), { type, extra: segmentHeaders(session, from, to, bytes.length) });
+}
+
+/** The head of a piece for a path. @param length of the body; null: not said */
+export function pieceHead(path: string, from: number, length: number | null, extra: readonly string[] = []): Buffer {
+  return head("/piece", { method: "PATCH", type, length, extra: [`X-Path: ${path}`, `X-Offset: ${from}`, ...extra] });
+}
+
+/** Sends a piece for a path of a file whose length is said. @param to one past the last byte */
+export async function sendPiece(port: number, path: string, bytes: Buffer, from: number, to: number = bytes.length, extra: readonly string[] = []): Promise<WireAnswer> {
+  return exchange(port, pieceHead(path, from, to - from, [`X-Length: ${bytes.length}`, ...extra]), bytes.subarray(from, to));
+}
+
+/** What a state file says; docs/internals/upload-state.md. */
+export interface PieceState {
+  readonly complete: boolean;
+  readonly total: number;
+  readonly hashed: number;
+  readonly handed: number;
+  readonly path: string;
+  /** First bytes, and one past the last. */
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly claims: number;
+}
+
+/** Reads the newest whole version of a state file. @throws when there is none */
+export function readState(path: string): PieceState {
+  const file = readFileSync(path);
+  const versions = [0, 512]
+    .map((at) => file.subarray(at, at + 512))
+    .filter((header) => header.length === 512 && header.toString("latin1", 0, 8) === "UPLSTATE" && crc32(header.subarray(0, 508)) === header.readUInt32LE(508))
+    .sort((one, other) => Number(other.readBigUInt64LE(16) - one.readBigUInt64LE(16)));
+  for (const header of versions) {
+    const at = Number(header.readBigUInt64LE(72));
+    const body = file.subarray(at, at + Number(header.readBigUInt64LE(80)));
+    if (crc32(body) === header.readUInt32LE(88)) return stateOf(header, body);
+  }
+  throw new Error(`${path}: no version of a state`);
+}
+
+function stateOf(header: Buffer, body: Buffer): PieceState {
+  const number = (at: number, of: Buffer = header): number => Number(of.readBigInt64LE(at));
+  const pathEnd = 24 + body.readUInt32LE(0);
+  const ranges = Array.from({ length: number(8, body) }, (_, i) => [number(pathEnd + 16 * i, body), number(pathEnd + 16 * i + 8, body)] as const);
+  const flags = header.readUInt32LE(12);
+  return {
+    complete: (flags & 1) === 1,
+    total: number(40),
+    hashed: number(48),
+    handed: header.readUInt32LE(96),
+    path: body.toString("latin1", 24, pathEnd),
+    ranges,
+    claims: body.readUInt32LE(4),
+  };
+}
