@@ -59,7 +59,7 @@ function answered(received: Buffer, headOnly: boolean): boolean {
 /** Whether all that the client waits for has come. */
 function satisfied(made: HostileCase, received: Buffer): boolean {
   if (made.ending !== "answer") return false;
-  return made.port === "http2" ? streamsEnded(received) >= (made.whole ?? 1) : answered(received, made.pieces[0]?.toString("latin1", 0, 5) === "HEAD ");
+  return made.port === "http2" ? streamsEnded(received) >= (made.whole ?? 1) : answered(received, Buffer.concat(made.pieces.slice(0, 6)).toString("latin1", 0, 5) === "HEAD ");
 }
 
 /** One client, from its connection to its leaving. */

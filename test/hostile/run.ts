@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
@@ -20,6 +21,8 @@ export interface HostileOptions {
   readonly count: number;
   /** Whether the module has the sanitizers: slower, and its memory says nothing. */
   readonly sanitize: boolean;
+  /** Whether the disk now and then takes its time (test/fixtures/slow.c). @default false */
+  readonly slowDisk?: boolean;
   /** Connections at once. @default 128 */
   readonly atOnce?: number;
   readonly progress?: (done: number) => void;
@@ -54,6 +57,13 @@ const leakCheck = {
   ASAN_OPTIONS: "detect_leaks=1:abort_on_error=0:log_path=%FOLDER%/sanitizer",
   LSAN_OPTIONS: `print_suppressions=0:suppressions=${fileURLToPath(new URL("../fixtures/nginx.lsan", import.meta.url))}`,
 };
+
+/** Compiles the library that makes the disk slow, into a folder. @returns what nginx is to preload */
+function slowDisk(folder: string): string[] {
+  const library = join(folder, "slow.so");
+  execFileSync("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, fileURLToPath(new URL("../fixtures/slow.c", import.meta.url)), "-ldl"]);
+  return [library];
+}
 
 /** Waits until no client is left, then reads what the workers have. */
 async function atRest(site: Nginx, target: Target): Promise<Holdings> {
@@ -103,7 +113,7 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
   const memory: number[] = [];
   try {
     const parts = { target: target.address, securePort: await freePort(), keys: keys.directives };
-    const settings = stormSite(parts, { sanitize: options.sanitize, expectLog: expected, environment: options.sanitize ? leakCheck : {}, ...options.nginx });
+    const settings = stormSite(parts, { sanitize: options.sanitize, expectLog: expected, environment: options.sanitize ? leakCheck : {}, preload: options.slowDisk === true ? slowDisk(keys.folder) : [], ...options.nginx });
     await withNginx(settings, async (site) => {
       folder = site.folder;
       mkdirSync(join(folder, piecesFolder));

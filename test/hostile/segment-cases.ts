@@ -8,7 +8,7 @@ import type { Random } from "./random.ts";
 const WHOLE = Buffer.from(Array.from({ length: 300 }, (_, i) => `${i} `).join("")).subarray(0, 300);
 
 /** Of so few sessions and files that cases meet in them; new ones now and then, for one that has gone wrong stays so. */
-const session = (random: Random, index: number): string => `s-${Math.floor(index / 600)}-${random.integer(0, 3)}`;
+const session = (random: Random, index: number): string => `s-${Math.floor(index / 400)}-${random.integer(0, 1)}`;
 
 /** A segment as it should be: bytes from `from` up to but not with `to`. */
 export function segmentOf(id: string, from: number, to: number): Buffer {
