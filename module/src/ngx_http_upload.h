@@ -82,6 +82,7 @@ typedef struct {
     ngx_flag_t                  sync;
     ngx_flag_t                  resumable;
     ngx_flag_t                  raw;
+    ngx_flag_t                  reserve;
 
     ngx_http_upload_path_t     *state_store;    /* NULL: beside the store */
     ngx_http_upload_value_t    *raw_path;       /* NULL: a new file */

@@ -266,6 +266,13 @@ static ngx_command_t  ngx_http_upload_commands[] = {
       offsetof(ngx_http_upload_loc_conf_t, raw_length),
       NULL },
 
+    { ngx_string("upload_reserve"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, reserve),
+      NULL },
+
       ngx_null_command
 };
 
@@ -819,6 +826,7 @@ ngx_http_upload_create_loc_conf(ngx_conf_t *cf)
     conf->sync = NGX_CONF_UNSET;
     conf->resumable = NGX_CONF_UNSET;
     conf->raw = NGX_CONF_UNSET;
+    conf->reserve = NGX_CONF_UNSET;
     conf->pass_args = NGX_CONF_UNSET;
     conf->tame_arrays = NGX_CONF_UNSET;
     conf->empty_names = NGX_CONF_UNSET;
@@ -903,6 +911,7 @@ ngx_http_upload_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->sync, prev->sync, 1);
     ngx_conf_merge_value(conf->resumable, prev->resumable, 0);
     ngx_conf_merge_value(conf->raw, prev->raw, 0);
+    ngx_conf_merge_value(conf->reserve, prev->reserve, 0);
     ngx_conf_merge_str_value(conf->pool_name, prev->pool_name, "default");
     ngx_conf_merge_value(conf->pass_args, prev->pass_args, 0);
     ngx_conf_merge_value(conf->tame_arrays, prev->tame_arrays, 0);

@@ -1,5 +1,5 @@
 
-#include "ngx_http_upload.h"
+#include "ngx_http_upload_segment.h"
 
 
 #define NGX_HTTP_UPLOAD_NAME_LENGTH  10
@@ -239,6 +239,10 @@ ngx_http_upload_path_space(ngx_http_upload_ctx_t *ctx)
     ngx_http_request_t  *r;
 
     r = ctx->request;
+
+    if (ctx->segment && ctx->segment->reserved) {
+        return NGX_OK;
+    }
 
     rc = ngx_http_upload_path_root(ctx, ctx->conf->store, &root);
     if (rc != NGX_OK) {

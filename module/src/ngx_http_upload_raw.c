@@ -5,8 +5,11 @@
 static ngx_int_t ngx_http_upload_raw_new(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *path);
+static ngx_int_t ngx_http_upload_raw_range(ngx_http_upload_ctx_t *ctx,
+    off_t start, upload_range_t *range);
 static ngx_int_t ngx_http_upload_raw_path(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *path);
+static ngx_uint_t ngx_http_upload_raw_reserved(ngx_str_t *path, off_t length);
 static ngx_int_t ngx_http_upload_raw_number(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_value_t *value, const char *directive, off_t *number);
 static ngx_int_t ngx_http_upload_raw_digest(ngx_http_upload_ctx_t *ctx,
@@ -112,7 +115,7 @@ ngx_http_upload_raw_new(ngx_http_upload_ctx_t *ctx)
 static ngx_int_t
 ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
 {
-    off_t                       offset, length, body;
+    off_t                       offset, length;
     unsigned                    wanted;
     ngx_int_t                   rc;
     ngx_http_upload_segment_t  *s;
@@ -141,6 +144,9 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
     ctx->path = *path;
 
     s->data_path = *path;
+    s->min_free_space = ctx->conf->min_free_space;
+    s->reserve = ctx->conf->reserve;
+    s->reserved = s->reserve && ngx_http_upload_raw_reserved(path, length);
     s->total = length;
     s->content = ctx->raw->content;
     s->repr = ctx->raw->repr;
@@ -152,17 +158,9 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
 
     s->checkpoints = (wanted == 0);
 
-    s->range.start = ngx_max(offset, 0);
-    s->range.end = INT64_MAX;
-
-    body = ctx->request->headers_in.content_length_n;
-
-    if (body > INT64_MAX - s->range.start) {
-        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-    }
-
-    if (body >= 0) {
-        s->range.end = s->range.start + body;
+    rc = ngx_http_upload_raw_range(ctx, ngx_max(offset, 0), &s->range);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (upload_digest_start(&s->body, wanted) != 0) {
@@ -177,6 +175,31 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
     }
 
     (void) ngx_sprintf(s->state_path.data, "%V.state%Z", path);
+
+    return NGX_OK;
+}
+
+
+/* Where the body goes, as far as it is known before it has come. */
+
+static ngx_int_t
+ngx_http_upload_raw_range(ngx_http_upload_ctx_t *ctx, off_t start,
+    upload_range_t *range)
+{
+    off_t  body;
+
+    range->start = start;
+    range->end = INT64_MAX;
+
+    body = ctx->request->headers_in.content_length_n;
+
+    if (body > INT64_MAX - start) {
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+
+    if (body >= 0) {
+        range->end = start + body;
+    }
 
     return NGX_OK;
 }
@@ -233,6 +256,18 @@ unsafe:
                   "upload_store \"%V\"", path, &root);
 
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* Whether the file has all of its space already. */
+
+static ngx_uint_t
+ngx_http_upload_raw_reserved(ngx_str_t *path, off_t length)
+{
+    struct stat  st;
+
+    return length > 0 && lstat((char *) path->data, &st) == 0
+           && S_ISREG(st.st_mode) && (off_t) st.st_blocks * 512 >= length;
 }
 
 

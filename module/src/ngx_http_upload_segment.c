@@ -310,6 +310,10 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
 
     ctx->store.fd = s->data_fd;
 
+    if (s->reserved) {
+        ctx->io.min_free_space = 0;
+    }
+
     ctx->io.digest = s->inlined ? &s->digest : NULL;
     ctx->io.hashed = s->hashed;
     ctx->io.content = s->body.wanted ? &s->body : NULL;

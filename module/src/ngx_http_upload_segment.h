@@ -35,6 +35,8 @@ struct ngx_http_upload_segment_s {
     unsigned                    digests;
     unsigned                    keeps:1;     /* a part counts as received */
     unsigned                    checkpoints:1;
+    unsigned                    reserve:1;   /* of the raw file, if known */
+    off_t                       min_free_space;
 
     /* Content-Digest and Repr-Digest of the request */
     upload_digest_field_t       content;
@@ -62,6 +64,7 @@ struct ngx_http_upload_segment_s {
     unsigned                    inlined:1;   /* digests follow the writing */
     unsigned                    needs_file:1;
     unsigned                    made:1;      /* the raw file was not there */
+    unsigned                    reserved:1;  /* its space cannot run out */
     unsigned                    adopted:1;   /* the state owns the new file */
     unsigned                    candidate:1; /* maybe the last one, again */
     unsigned                    repeated:1;  /* it is */
@@ -92,10 +95,21 @@ ngx_int_t ngx_http_upload_segment_read(ngx_http_upload_ctx_t *ctx,
 ngx_int_t ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx);
 
 
+/* ngx_http_upload_segment_claim.c: how it gets its file and range */
+
+/* A run of ctx->io; data is the segment. */
+void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
+
+/* The state of a file of which nothing has come yet. */
+ngx_err_t ngx_http_upload_segment_start(ngx_http_upload_segment_t *s,
+    ngx_str_t *path);
+
+ngx_err_t ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s);
+
+
 /* ngx_http_upload_segment_io.c: what a thread does */
 
-/* Runs of ctx->io; data is the segment. */
-void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
+/* A run of ctx->io; data is the segment. */
 void ngx_http_upload_segment_count(ngx_http_upload_io_t *io);
 
 /* The guard of writes. */

@@ -14,19 +14,15 @@
 #define NGX_HTTP_UPLOAD_CHECKPOINT  (32 * 1024 * 1024)
 
 
-static ngx_err_t ngx_http_upload_segment_decide(ngx_http_upload_segment_t *s);
-static ngx_err_t ngx_http_upload_segment_session(ngx_http_upload_segment_t *s);
-static ngx_err_t ngx_http_upload_segment_given(ngx_http_upload_segment_t *s);
-static ngx_err_t ngx_http_upload_segment_start(ngx_http_upload_segment_t *s,
-    ngx_str_t *path);
-static ngx_err_t ngx_http_upload_segment_take(ngx_http_upload_segment_t *s);
-static ngx_err_t ngx_http_upload_segment_digests(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
 static ngx_uint_t ngx_http_upload_segment_same(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_shorten(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_forget(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_hash(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_feed(ngx_fd_t fd,
@@ -34,304 +30,16 @@ static ngx_err_t ngx_http_upload_segment_feed(ngx_fd_t fd,
 static ngx_err_t ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s);
 
 
-void
-ngx_http_upload_segment_claim(ngx_http_upload_io_t *io)
-{
-    ngx_http_upload_segment_t *s = io->data;
-
-    struct stat  st;
-
-    io->path = s->state_path.data;
-    io->status = NGX_HTTP_SERVICE_UNAVAILABLE;
-    io->call = "open()";
-    io->err = ngx_http_upload_state_open(s, s->fresh.len || s->data_path.len);
-
-    if (io->err == NGX_ENOENT && s->fresh.len == 0 && s->data_path.len == 0) {
-        s->needs_file = 1;
-        io->err = 0;
-        io->call = NULL;
-        return;
-    }
-
-    if (io->err) {
-        return;
-    }
-
-    io->call = "read()";
-    io->err = ngx_http_upload_state_load(s);
-
-    if (io->err == 0) {
-        io->call = "open()";
-        io->err = ngx_http_upload_segment_decide(s);
-    }
-
-    if ((io->err || s->refused) && fstat(s->state_fd, &st) == 0
-        && st.st_size == 0)
-    {
-        (void) unlink((char *) s->state_path.data);
-
-        if (s->made) {
-            (void) unlink((char *) s->data_path.data);
-        }
-    }
-
-    ngx_http_upload_state_unlock(s);
-
-    if (io->err == 0) {
-        io->call = NULL;
-    }
-}
-
+/* Who removes a state takes over from all who write. */
 
 static ngx_err_t
-ngx_http_upload_segment_decide(ngx_http_upload_segment_t *s)
+ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s)
 {
     ngx_err_t  err;
 
-    err = s->data_path.len ? ngx_http_upload_segment_given(s)
-                           : ngx_http_upload_segment_session(s);
+    err = ngx_http_upload_state_lock(s);
 
-    if (err || s->needs_file || s->refused || s->candidate) {
-        return err;
-    }
-
-    err = ngx_http_upload_segment_digests(s);
-
-    return err ? err : ngx_http_upload_segment_take(s);
-}
-
-
-/* A ranged upload: its session has a file, or gets a new one. */
-
-static ngx_err_t
-ngx_http_upload_segment_session(ngx_http_upload_segment_t *s)
-{
-    s->needs_file = 0;
-
-    if (s->state.path && !s->state.complete) {
-
-        if (s->state.total != s->total) {
-            s->refused = "the total differs from that of the session";
-            s->status = NGX_HTTP_BAD_REQUEST;
-            return 0;
-        }
-
-        s->data_fd = open((char *) s->state.path,
-                          O_RDWR|O_NOFOLLOW|O_CLOEXEC);
-
-        if (s->data_fd != NGX_INVALID_FILE) {
-            return 0;
-        }
-
-        if (ngx_errno != NGX_ENOENT) {
-            return ngx_errno;
-        }
-
-        /* somebody has taken the file away: there is nothing to go on with */
-    }
-
-    if (s->fresh.len == 0) {
-        s->needs_file = 1;
-        return 0;
-    }
-
-    s->data_fd = s->fresh_fd;
-    s->fresh_fd = NGX_INVALID_FILE;
-
-    if (s->state.path && s->state.complete && s->state.total == s->total
-        && s->state.last.start == s->range.start
-        && s->state.last.end == s->range.end)
-    {
-        s->candidate = 1;
-        return 0;
-    }
-
-    s->adopted = 1;
-
-    return ngx_http_upload_segment_start(s, &s->fresh);
-}
-
-
-/* A raw upload: the file is the one that was named. */
-
-static ngx_err_t
-ngx_http_upload_segment_given(ngx_http_upload_segment_t *s)
-{
-    ngx_err_t    err;
-    struct stat  st;
-
-    s->data_fd = open((char *) s->data_path.data,
-                      O_RDWR|O_CREAT|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC,
-                      s->access & 0700);
-
-    if (s->data_fd == NGX_INVALID_FILE || fstat(s->data_fd, &st) == -1) {
-        return ngx_errno;
-    }
-
-    if (!S_ISREG(st.st_mode)) {
-        return EINVAL;
-    }
-
-    if (st.st_size == 0 && (st.st_mode & 0777) != s->access) {
-        (void) fchmod(s->data_fd, s->access);
-    }
-
-    if (s->state.path == NULL) {
-
-        s->made = (st.st_size == 0);
-
-        err = ngx_http_upload_segment_start(s, &s->data_path);
-        if (err) {
-            return err;
-        }
-
-        /* what stands before the offset was put there by others */
-
-        if (s->range.start > st.st_size) {
-            s->refused = "the offset is behind the end of the file";
-            s->status = NGX_HTTP_CONFLICT;
-            return 0;
-        }
-
-        if (s->range.start
-            && upload_ranges_add(&s->state.received, 0, s->range.start) != 0)
-        {
-            return ENOMEM;
-        }
-    }
-
-    if (s->total >= 0 && s->state.total < 0) {
-        s->state.total = s->total;
-    }
-
-    if (s->total >= 0 && s->state.total != s->total) {
-        s->refused = "the length differs from what was said before";
-        s->status = NGX_HTTP_CONFLICT;
-        return 0;
-    }
-
-    s->total = s->state.total;
-
-    if (s->total >= 0) {
-
-        if (s->range.end == INT64_MAX) {
-            s->range.end = ngx_max(s->total, s->range.start);
-        }
-
-        if (s->range.end > s->total) {
-            s->refused = "the body goes beyond the length of the file";
-            s->status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * Tokens and fences go on: old writers must not be taken for new ones.  A file
- * that no target has goes before the state forgets it: a kill in between leaves
- * a state whose file is missing, which begins anew as well.
- */
-
-static ngx_err_t
-ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
-{
-    upload_state_t  *state, old;
-
-    state = &s->state;
-    old = *state;
-
-    if (old.complete && old.handed == 0 && s->data_path.len == 0
-        && unlink((char *) old.path) == -1 && ngx_errno != NGX_ENOENT)
-    {
-        return ngx_errno;
-    }
-
-    upload_ranges_free(&state->received);
-    free(state->claim);
-    free(state->path);
-
-    upload_state_init(state);
-
-    state->sequence = old.sequence;
-    state->tokens = old.tokens;
-    state->fences = old.fences + 1;
-    state->body_offset = old.body_offset;
-    state->body_length = old.body_length;
-    state->total = s->total;
-
-    if (upload_state_set_path(state, path->data, path->len) != 0) {
-        return ENAMETOOLONG;
-    }
-
-    return upload_digest_start(&state->digest, s->digests) == 0 ? 0 : ENOMEM;
-}
-
-
-/* A digest that is wanted only now begins at the beginning. */
-
-static ngx_err_t
-ngx_http_upload_segment_digests(ngx_http_upload_segment_t *s)
-{
-    unsigned  wanted;
-
-    wanted = s->state.digest.wanted;
-
-    if ((s->digests & ~wanted) == 0) {
-        return 0;
-    }
-
-    s->state.hashed = 0;
-
-    return upload_digest_start(&s->state.digest, wanted | s->digests) == 0
-           ? 0 : ENOMEM;
-}
-
-
-static ngx_err_t
-ngx_http_upload_segment_take(ngx_http_upload_segment_t *s)
-{
-    int64_t          from;
-    size_t           i;
-    upload_range_t   gap;
-    upload_state_t  *state;
-
-    state = &s->state;
-
-    for (i = 0; i < state->received.count; i++) {
-
-        if (upload_ranges_add(&s->skip, state->received.range[i].start,
-                              state->received.range[i].end)
-            != 0)
-        {
-            return ENOMEM;
-        }
-    }
-
-    from = ngx_max(s->range.start, state->hashed);
-
-    s->inlined = state->digest.wanted && s->range.start <= state->hashed
-                 && from < s->range.end
-                 && upload_ranges_gap(&state->received, from, s->range.end,
-                                      &gap)
-                 && gap.start == from && gap.end == s->range.end;
-
-    s->digest = state->digest;
-    s->before = state->digest;
-    s->hashed = state->hashed;
-    s->hashed_before = state->hashed;
-    s->counted = s->range.start;
-    s->end = s->range.start;
-
-    s->token = upload_state_claim(state, s->range.start, s->range.end);
-    if (s->token == 0) {
-        return ENOMEM;
-    }
-
-    s->fences = state->fences;
-
-    return ngx_http_upload_state_save(s);
+    return err == ESTALE ? NGX_ECANCELED : err;
 }
 
 
@@ -342,10 +50,9 @@ ngx_http_upload_segment_enter(void *data)
 
     ngx_err_t  err;
 
-    err = ngx_http_upload_state_lock(s);
-
+    err = ngx_http_upload_segment_lock(s);
     if (err) {
-        return err == ESTALE ? NGX_ECANCELED : err;
+        return err;
     }
 
     err = ngx_http_upload_state_check(s);
@@ -388,12 +95,11 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
         return ngx_errno;
     }
 
-    err = ngx_http_upload_segment_enter(s);
-    if (err) {
-        return err;
-    }
+    err = ngx_http_upload_segment_lock(s);
 
-    err = ngx_http_upload_state_load(s);
+    if (err == 0) {
+        err = ngx_http_upload_state_load(s);
+    }
 
     if (err == 0) {
         claim = upload_state_claimed(&s->state, s->token);
@@ -419,7 +125,7 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
         }
     }
 
-    ngx_http_upload_segment_leave(s);
+    ngx_http_upload_state_unlock(s);
     s->counted = s->end;
 
     return err;
@@ -434,10 +140,8 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
     io->path = s->state_path.data;
     io->call = "write()";
 
-    io->err = ngx_http_upload_state_lock(s);
-
+    io->err = ngx_http_upload_segment_lock(s);
     if (io->err) {
-        io->err = (io->err == ESTALE) ? NGX_ECANCELED : io->err;
         return;
     }
 
@@ -647,6 +351,13 @@ ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s)
     s->completed = 0;
     s->handed = 0;
 
+    /* whoever has begun since counts on bytes that go now */
+
+    s->token = upload_state_claim(state, s->range.start, s->end);
+    if (s->token == 0) {
+        return ENOMEM;
+    }
+
     upload_state_release(state, s->token);
 
     if (s->end > s->range.start
@@ -668,15 +379,42 @@ ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s)
 
     state->complete = 0;
     state->handed = 0;
-    state->digest = s->before;
-    state->hashed = s->hashed_before;
 
-    if (upload_ranges_bytes(&state->received)
-        == upload_ranges_prefix(&state->received)
-        && state->claims == 0
-        && ftruncate(s->data_fd, upload_ranges_prefix(&state->received)) == -1)
-    {
-        return ngx_errno;
+    if (state->hashed > s->range.start) {
+        state->digest = s->before;
+        state->hashed = s->hashed_before;
+    }
+
+    return ngx_http_upload_segment_shorten(s);
+}
+
+
+/* What is behind the last byte that counts goes, unless others write there. */
+
+static ngx_err_t
+ngx_http_upload_segment_shorten(ngx_http_upload_segment_t *s)
+{
+    int64_t          prefix;
+    upload_state_t  *state;
+
+    state = &s->state;
+    prefix = upload_ranges_prefix(&state->received);
+
+    if (state->claims == 0 && upload_ranges_bytes(&state->received) == prefix) {
+
+        if (s->made && prefix == 0) {
+            s->forgotten = 1;
+            return ngx_http_upload_segment_forget(s);
+        }
+
+        if (ftruncate(s->data_fd, prefix) == -1) {
+            return ngx_errno;
+        }
+
+        if (s->reserved) {
+            /* as far as it can: what is short then is said when it is missed */
+            (void) ngx_http_upload_segment_reserve(s);
+        }
     }
 
     return ngx_http_upload_state_save(s);
@@ -700,7 +438,14 @@ ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s)
 
     s->forgotten = 1;
 
-    if (unlink((char *) state->path) == -1 && ngx_errno != NGX_ENOENT) {
+    return ngx_http_upload_segment_forget(s);
+}
+
+
+static ngx_err_t
+ngx_http_upload_segment_forget(ngx_http_upload_segment_t *s)
+{
+    if (unlink((char *) s->state.path) == -1 && ngx_errno != NGX_ENOENT) {
         return ngx_errno;
     }
 
@@ -755,7 +500,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
     ngx_err_t        err;
     upload_digest_t  digest;
 
-    err = ngx_http_upload_state_lock(s);
+    err = ngx_http_upload_segment_lock(s);
     if (err) {
         return err;
     }
@@ -786,7 +531,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
         return err;
     }
 
-    err = ngx_http_upload_state_lock(s);
+    err = ngx_http_upload_segment_lock(s);
     if (err) {
         return err;
     }
@@ -891,7 +636,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
 
     s->refused = "the file differs from its Repr-Digest";
 
-    err = ngx_http_upload_state_lock(s);
+    err = ngx_http_upload_segment_lock(s);
     if (err) {
         return err;
     }
