@@ -59,6 +59,7 @@ struct ngx_http_upload_segment_s {
     upload_digest_t             body;        /* of the request */
     upload_digest_t             before;      /* of the file, before us */
     int64_t                     hashed_before;
+    uint32_t                    files;       /* before the one handed on */
 
     /* what a thread has found */
     unsigned                    inlined:1;   /* digests follow the writing */
@@ -103,6 +104,9 @@ void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
 /* The state of a file of which nothing has come yet. */
 ngx_err_t ngx_http_upload_segment_start(ngx_http_upload_segment_t *s,
     ngx_str_t *path);
+
+/* The state of a session without a file. */
+void ngx_http_upload_segment_blank(ngx_http_upload_segment_t *s);
 
 ngx_err_t ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s);
 

@@ -300,24 +300,47 @@ ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s)
 
 
 /*
- * Tokens and fences go on: old writers must not be taken for new ones.  A file
- * that no target has goes before the state forgets it: a kill in between leaves
- * a state whose file is missing, which begins anew as well.
+ * A file that no target has goes before the state forgets it: a kill in between
+ * leaves a state whose file is missing, which begins anew as well.
  */
 
 ngx_err_t
 ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
 {
+    upload_state_t  *state;
+
+    state = &s->state;
+
+    if (state->complete && state->handed == 0 && s->data_path.len == 0
+        && unlink((char *) state->path) == -1 && ngx_errno != NGX_ENOENT)
+    {
+        return ngx_errno;
+    }
+
+    ngx_http_upload_segment_blank(s);
+
+    state->total = s->total;
+
+    if (upload_state_set_path(state, path->data, path->len) != 0) {
+        return ENAMETOOLONG;
+    }
+
+    return upload_digest_start(&state->digest, s->digests) == 0 ? 0 : ENOMEM;
+}
+
+
+/*
+ * Tokens and fences go on: old writers must not be taken for new ones.  So does
+ * how many targets may have the file that was whole before.
+ */
+
+void
+ngx_http_upload_segment_blank(ngx_http_upload_segment_t *s)
+{
     upload_state_t  *state, old;
 
     state = &s->state;
     old = *state;
-
-    if (old.complete && old.handed == 0 && s->data_path.len == 0
-        && unlink((char *) old.path) == -1 && ngx_errno != NGX_ENOENT)
-    {
-        return ngx_errno;
-    }
 
     upload_ranges_free(&state->received);
     free(state->claim);
@@ -330,13 +353,8 @@ ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
     state->fences = old.fences + 1;
     state->body_offset = old.body_offset;
     state->body_length = old.body_length;
-    state->total = s->total;
-
-    if (upload_state_set_path(state, path->data, path->len) != 0) {
-        return ENAMETOOLONG;
-    }
-
-    return upload_digest_start(&state->digest, s->digests) == 0 ? 0 : ENOMEM;
+    state->files = old.files + old.complete;
+    state->left = old.complete ? old.handed : old.left;
 }
 
 

@@ -229,6 +229,7 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
     err = ngx_http_upload_state_save(s);
 
     s->handed = (err == 0 && s->completed);
+    s->files = state->files;
 
     return err;
 }
@@ -331,6 +332,7 @@ ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s)
 
     s->completed = (err == 0);
     s->handed = s->completed;
+    s->files = state->files;
     s->repeated = s->completed && hashed;
 
     return err;
@@ -421,7 +423,10 @@ ngx_http_upload_segment_shorten(ngx_http_upload_segment_t *s)
 }
 
 
-/* A broken segment never counts; a session without any is forgotten. */
+/*
+ * A broken segment never counts; a session without any is forgotten, but for
+ * the targets that may have the file before.
+ */
 
 static ngx_err_t
 ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s)
@@ -438,7 +443,17 @@ ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s)
 
     s->forgotten = 1;
 
-    return ngx_http_upload_segment_forget(s);
+    if (state->left == 0) {
+        return ngx_http_upload_segment_forget(s);
+    }
+
+    if (unlink((char *) state->path) == -1 && ngx_errno != NGX_ENOENT) {
+        return ngx_errno;
+    }
+
+    ngx_http_upload_segment_blank(s);
+
+    return ngx_http_upload_state_save(s);
 }
 
 

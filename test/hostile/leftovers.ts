@@ -1,19 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesBelow, type Nginx } from "../helpers/nginx.ts";
+import { readState } from "../helpers/pieces.ts";
 import { accessLog, piecesFolder } from "./site.ts";
 import type { Appearance } from "./storm.ts";
 import type { Target } from "./target.ts";
 
-/** The path of the data in a state file (docs/internals/upload-state.md); "" while there is no whole version. */
-function dataPath(state: Buffer): string {
-  const versions = [0, 512]
-    .filter((at) => state.length >= at + 512 && state.toString("latin1", at, at + 8) === "UPLSTATE")
-    .map((at) => ({ sequence: state.readBigUInt64LE(at + 16), body: Number(state.readBigUInt64LE(at + 72)) }))
-    .filter(({ body }) => body + 24 <= state.length)
-    .sort((a, b) => Number(a.sequence - b.sequence));
-  const body = versions.at(-1)?.body;
-  return body === undefined ? "" : state.toString("latin1", body + 24, body + 24 + state.readUInt32LE(body));
+/** The path of the data in a state file; undefined while there is no whole version. */
+function dataPath(state: string): string | undefined {
+  try {
+    return readState(state).path;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -21,7 +20,7 @@ function dataPath(state: Buffer): string {
  * that is sent once more.
  */
 function piecesAlone(paths: readonly string[]): string[] {
-  const owned = new Set(paths.filter((path) => path.endsWith(".state")).map((path) => dataPath(readFileSync(path))));
+  const owned = new Set(paths.filter((path) => path.endsWith(".state")).map(dataPath));
   return paths.filter((path) => !path.endsWith(".state") && !owned.has(path));
 }
 

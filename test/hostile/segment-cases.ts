@@ -47,8 +47,7 @@ function ranged(random: Random, index: number, body: Buffer, range: string): Hos
     `${random.pick(["Session-ID", "X-Session-ID"])}: ${random.once(8) ? random.pick(ids) : session(random, index)}`,
     `Content-Disposition: ${random.once(3) ? random.pick(names) : names[0]}`,
     ...(random.once(20) ? [`Session-ID: ${session(random, index)}`] : []),
-    // A target that leaves the file, with which the session may then begin anew, would leave one without a state.
-    `X-Target: ${random.pick(["ok", "slow"])}`,
+    `X-Target: ${random.pick(["ok", "slow", "error", "reset"])}`,
   ];
   return send(random, "/ranged", body, { type: random.pick(["application/octet-stream", "text/plain"]), extra }, [201]);
 }

@@ -58,7 +58,7 @@ export function stormSite({ target, securePort, keys }: StormParts, more: Partia
     location("/uri", "upload_pass_args on; upload_cleanup 400-599; upload_tame_arrays on; upload_add_header X-File $upload_file_name;", "/done?x=1"),
     location("/mirrored", "mirror /copy; client_body_buffer_size 1k; upload_cleanup 400-599;"),
     location("/raw", "upload_raw on; upload_cleanup 400-599; client_body_buffer_size 1k;"),
-    location("/ranged", "upload_resumable on; upload_max_file_size 1m; client_body_buffer_size 64;").replace("%STORE% 1", `%FOLDER%/${piecesFolder}`),
+    location("/ranged", "upload_resumable on; upload_cleanup 422; upload_max_file_size 1m; client_body_buffer_size 64;").replace("%STORE% 1", `%FOLDER%/${piecesFolder}`),
     location("/piece", `upload_raw on; upload_raw_path %FOLDER%/${piecesFolder}/$http_x_path; upload_raw_offset $http_x_offset; upload_raw_length $http_x_length;`, "@piece").replace("%STORE% 1", `%FOLDER%/${piecesFolder}`),
     location("/page", "error_page 400 413 415 422 502 @sorry; upload_cleanup 400-599;").replace("upload_pass @target", "upload_pass @done"),
   ];
