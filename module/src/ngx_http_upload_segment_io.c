@@ -502,6 +502,11 @@ ngx_http_upload_segment_hash(ngx_http_upload_segment_t *s)
 
     (void) flock(s->data_fd, LOCK_UN);
 
+    if (err == ESTALE) {
+        /* who has not made the file whole needs no digests of it */
+        return s->completed ? NGX_ECANCELED : 0;
+    }
+
     return err;
 }
 
@@ -520,7 +525,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
         return err;
     }
 
-    err = ngx_http_upload_state_load(s);
+    err = ngx_http_upload_state_reload(s);
 
     start = s->state.hashed;
     end = upload_ranges_prefix(&s->state.received);
@@ -551,7 +556,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
         return err;
     }
 
-    err = ngx_http_upload_state_load(s);
+    err = ngx_http_upload_state_reload(s);
 
     if (err == 0 && s->state.hashed == start
         && upload_ranges_prefix(&s->state.received) >= end

@@ -142,6 +142,38 @@ ngx_http_upload_state_load(ngx_http_upload_segment_t *s)
 }
 
 
+/* The session may have begun anew, with another file: the state stays ours. */
+
+ngx_err_t
+ngx_http_upload_state_reload(ngx_http_upload_segment_t *s)
+{
+    ngx_err_t       err;
+    upload_state_t  ours;
+
+    ours = s->state;
+    upload_state_init(&s->state);
+
+    err = ngx_http_upload_state_load(s);
+
+    if (err == 0
+        && (s->state.path_length != ours.path_length
+            || ngx_memcmp(s->state.path, ours.path, ours.path_length) != 0))
+    {
+        err = ESTALE;
+    }
+
+    if (err) {
+        upload_state_free(&s->state);
+        s->state = ours;
+        return err;
+    }
+
+    upload_state_free(&ours);
+
+    return 0;
+}
+
+
 ngx_err_t
 ngx_http_upload_state_save(ngx_http_upload_segment_t *s)
 {

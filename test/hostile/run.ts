@@ -65,12 +65,12 @@ function slowDisk(folder: string): string[] {
   return [library];
 }
 
-/** Waits until no client is left, then reads what the workers have. */
-async function atRest(site: Nginx, target: Target): Promise<Holdings> {
-  target.closeIdle();
+/** Waits until nobody is left, neither client nor connection to the target, then reads what the workers have. */
+async function atRest(site: Nginx, target: Target, descriptors = Infinity): Promise<Holdings> {
   for (let i = 0; i < 200; i++) {
+    target.closeIdle();
     const now = await holdings(site);
-    if (now.connections === 0) return now;
+    if (now.connections === 0 && now.descriptors.length <= descriptors) return now;
     await sleep(50);
   }
   return holdings(site);
@@ -130,7 +130,7 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
       }
       if (!options.sanitize && options.count >= LONG) findings.push(...growth(memory));
       await probe(site.port);
-      findings.push(...compare(before, await atRest(site, target)), ...paddedFrames(results, site));
+      findings.push(...compare(before, await atRest(site, target, before.descriptors.length)), ...paddedFrames(results, site));
       findings.push(...orphans(site, target, results.flatMap(({ appearances }) => appearances)));
       await goodUpload(site, target);
     });

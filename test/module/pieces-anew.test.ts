@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Answer, type Nginx, type NginxOptions, withNginx } from "../helpers/nginx.ts";
-import { piecesSite, readState, segment, segmentHead } from "../helpers/pieces.ts";
+import { piecesSite, readState, segment, segmentHead, sha256 } from "../helpers/pieces.ts";
+import { fieldOf } from "../helpers/upload-site.ts";
 import { exchange, WireClient } from "../helpers/wire.ts";
 
 const bytes = randomBytes(30);
@@ -94,6 +95,27 @@ describe("module: a session that begins anew while a target has not answered for
       await nginx.until(() => !existsSync(path), "the file to go");
       expect((await send(nginx, 10, 30, other)).status).toBe(200);
       expect(readFileSync(readState(states(nginx)[0]!).path)).toEqual(other);
+    });
+  });
+});
+
+describe("module: a session that begins anew while its whole file is being hashed", () => {
+  it("does not mix the two files", async () => {
+    const large = randomBytes(60_000_000);
+    const half = large.length / 2;
+    const options = piecesSite({}, "upload_checksums md5 sha1 sha256 sha512;");
+    await withNginx(options, async (nginx) => {
+      // The digests of what came first can only follow when the rest is there.
+      expect((await exchange(nginx.port, segment(large, "s", half, large.length))).status).toBe(201);
+      const last = exchange(nginx.port, segment(large, "s", 0, half));
+      await nginx.until(() => readState(states(nginx)[0]!).complete, "the file to be whole");
+      expect((await send(nginx, 0, 10, other)).body).toBe("0-9/30");
+      expect(nginx.passed).toHaveLength(0);
+      expect((await last).status).toBe(409);
+      expect(files(nginx)).toEqual([readState(states(nginx)[0]!).path]);
+      expect((await send(nginx, 10, 30, other)).status).toBe(200);
+      expect(nginx.passed).toHaveLength(1);
+      expect(fieldOf(nginx.passed[0], "sha256")).toBe(sha256(other));
     });
   });
 });
