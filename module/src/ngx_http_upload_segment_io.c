@@ -149,11 +149,13 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
 
     if (io->err == 0) {
 
-        if (s->candidate && !s->aborted) {
-            io->err = ngx_http_upload_segment_again(s);
+        if (s->candidate) {
 
-        } else if (s->candidate) {
-            s->forgotten = 1;
+            /* nothing of one that is cut off counts, and its file goes */
+
+            if (!s->aborted) {
+                io->err = ngx_http_upload_segment_again(s);
+            }
 
         } else if (upload_state_claimed(&s->state, s->token) == NULL) {
             io->err = NGX_ECANCELED;

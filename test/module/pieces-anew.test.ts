@@ -119,3 +119,19 @@ describe("module: a session that begins anew while its whole file is being hashe
     });
   });
 });
+
+describe("module: a last segment that is sent again", () => {
+  it("leaves nothing when it is cut off", async () => {
+    await withNginx(site([]), async (nginx) => {
+      await send(nginx, 0, 10);
+      expect((await send(nginx, 10, 30)).status).toBe(200);
+      const before = nginx.files();
+      const client = await WireClient.open(nginx.port);
+      client.write(Buffer.concat([segmentHead("s", 10, 30, 30), bytes.subarray(10, 20)]));
+      await nginx.until(() => nginx.files().length === before.length + 1, "a file for it");
+      client.destroy();
+      await nginx.until(() => nginx.files().length === before.length, "it to go");
+      expect(nginx.files()).toEqual(before);
+    });
+  });
+});
