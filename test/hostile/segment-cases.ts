@@ -8,7 +8,7 @@ import type { Random } from "./random.ts";
 const WHOLE = Buffer.from(Array.from({ length: 300 }, (_, i) => `${i} `).join("")).subarray(0, 300);
 
 /** Of so few sessions and files that cases meet in them; new ones now and then, for one that has gone wrong stays so. */
-const session = (random: Random, index: number): string => `s-${Math.floor(index / 400)}-${random.integer(0, 1)}`;
+const session = (random: Random, index: number): string => `s-${Math.floor(index / 500)}-${random.integer(0, 1)}`;
 
 /** A segment as it should be: bytes from `from` up to but not with `to`. */
 export function segmentOf(id: string, from: number, to: number): Buffer {
@@ -44,9 +44,9 @@ function ranged(random: Random, index: number, body: Buffer, range: string): Hos
   const names = ['attachment; filename="r.bin"', 'form-data; name="f"; filename="r.bin"', "attachment", 'attachment; filename="a\\', "", random.text(30)];
   const extra = [
     `${random.pick(["Content-Range", "X-Content-Range"])}: ${range}`,
-    `${random.pick(["Session-ID", "X-Session-ID"])}: ${random.once(8) ? random.pick(ids) : session(random, index)}`,
-    `Content-Disposition: ${random.once(3) ? random.pick(names) : names[0]}`,
-    ...(random.once(20) ? [`Session-ID: ${session(random, index)}`] : []),
+    `${random.pick(["Session-ID", "X-Session-ID"])}: ${random.once(16) ? random.pick(ids) : session(random, index)}`,
+    `Content-Disposition: ${random.once(10) ? random.pick(names) : names[0]}`,
+    ...(random.once(30) ? [`Session-ID: ${session(random, index)}`] : []),
     `X-Target: ${random.pick(["ok", "slow", "error", "reset"])}`,
   ];
   return send(random, "/ranged", body, { type: random.pick(["application/octet-stream", "text/plain"]), extra }, [201]);
@@ -56,7 +56,7 @@ function ranged(random: Random, index: number, body: Buffer, range: string): Hos
 function segment(random: Random, index: number): HostileCase {
   const from = random.once(3) ? random.integer(0, WHOLE.length - 1) : random.integer(0, 2) * 100;
   const to = random.once(3) ? random.integer(from, Math.min(WHOLE.length - 1, from + 150)) : Math.min(WHOLE.length - 1, from + 99);
-  return ranged(random, index, WHOLE.subarray(from, to + 1), random.once(20) ? oddRange(random, from, to) : `bytes ${from}-${to}/${WHOLE.length}`);
+  return ranged(random, index, WHOLE.subarray(from, to + 1), random.once(30) ? oddRange(random, from, to) : `bytes ${from}-${to}/${WHOLE.length}`);
 }
 
 function digest(random: Random, body: Buffer): string {
