@@ -52,7 +52,8 @@ export function orphans(site: Nginx, target: Target, appearances: readonly Appea
     return one === undefined ? "no case" : `case ${one.index} (${one.name})`;
   };
   return left.map((path) => {
-    const mine = requests.filter((request) => request.path === path);
+    const session = /\/([^/]+)\.\d{10}$/.exec(path)?.[1];
+    const mine = requests.filter((request) => request.path === path || (session !== undefined && (request.text.includes(`"${session}-"`) || request.text.includes(`"-${session}"`))));
     // Of a form with several files the log has the last one, whose number is higher.
     const number = /\d{10}$/.exec(path)?.[0] ?? "";
     const near = requests.filter((request) => /\d{10}$/.test(request.path) && request.path.slice(-10) >= number).sort((a, b) => (a.path.slice(-10) < b.path.slice(-10) ? -1 : 1)).slice(0, 3);

@@ -36,7 +36,7 @@ const timeouts = `
 /** Folder, beside the store, of files that come in pieces: they outlive the requests that bring them. */
 export const piecesFolder = "pieces";
 
-/** Log of all requests, in the site's folder: time, client's port, status, path of the last file, outcome, request. */
+/** Log of all requests, in the site's folder: time, client's port, status, path of the last file, outcome, session, range, request. */
 export const accessLog = "access.log";
 
 /** What a storm's server is made of. */
@@ -67,7 +67,7 @@ export function stormSite({ target, securePort, keys }: StormParts, more: Partia
     logLevel: "error",
     listen: "listen 127.0.0.1:%PORT% backlog=4096; listen 127.0.0.1:%TLS_PORT% http2 backlog=4096; " + `listen 127.0.0.1:${securePort} ssl http2 backlog=4096;`,
     http: `upstream target { server ${target} max_fails=0; keepalive 32; } proxy_http_version 1.1; proxy_set_header Connection ""; ${timeouts}
-    log_format storm '$msec $remote_port $status $upload_tmp_path $upload_outcome "$request"';`,
+    log_format storm '$msec $remote_port $status $upload_tmp_path $upload_outcome "$http_session_id$http_x_session_id" $http_content_range$http_x_content_range "$request"';`,
     server: `
     ${keys}
     access_log %FOLDER%/${accessLog} storm;
