@@ -266,15 +266,9 @@ ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/*
- * When the session has begun anew since, the file is nobody's as soon as the
- * last of the targets that it was handed on to has not answered.
- */
-
 static ngx_err_t
 ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx)
 {
-    uint32_t                   *count;
     ngx_err_t                   err;
     upload_state_t             *state;
     ngx_http_upload_segment_t  *s;
@@ -283,29 +277,14 @@ ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx)
     state = &s->state;
 
     err = ngx_http_upload_state_load(s);
-    if (err) {
+
+    if (err || state->handed == 0 || state->handed == UINT32_MAX
+        || !ngx_http_upload_segment_current(ctx))
+    {
         return err;
     }
 
-    if (ngx_http_upload_segment_current(ctx)) {
-        count = &state->handed;
-
-    } else if (state->files - s->files == 1) {
-        count = &state->left;
-
-    } else {
-        return 0;
-    }
-
-    if (*count == 0 || *count == UINT32_MAX) {
-        return 0;
-    }
-
-    if (--*count == 0 && count == &state->left
-        && unlink((char *) ctx->path.data) == -1 && ngx_errno != NGX_ENOENT)
-    {
-        return ngx_errno;
-    }
+    state->handed--;
 
     return ngx_http_upload_state_save(s);
 }

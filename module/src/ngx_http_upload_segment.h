@@ -59,7 +59,6 @@ struct ngx_http_upload_segment_s {
     upload_digest_t             body;        /* of the request */
     upload_digest_t             before;      /* of the file, before us */
     int64_t                     hashed_before;
-    uint32_t                    files;       /* before the one handed on */
 
     /* what a thread has found */
     unsigned                    inlined:1;   /* digests follow the writing */
@@ -105,9 +104,6 @@ void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
 ngx_err_t ngx_http_upload_segment_start(ngx_http_upload_segment_t *s,
     ngx_str_t *path);
 
-/* The state of a session without a file. */
-void ngx_http_upload_segment_blank(ngx_http_upload_segment_t *s);
-
 ngx_err_t ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s);
 
 
@@ -140,6 +136,12 @@ ngx_err_t ngx_http_upload_state_load(ngx_http_upload_segment_t *s);
 ngx_err_t ngx_http_upload_state_reload(ngx_http_upload_segment_t *s);
 
 ngx_err_t ngx_http_upload_state_save(ngx_http_upload_segment_t *s);
+
+/*
+ * The data file is held, shared, while a target is asked about it: F_RDLCK.
+ * NGX_EAGAIN for F_WRLCK: somebody does.
+ */
+ngx_err_t ngx_http_upload_state_hold(ngx_fd_t fd, short type);
 
 /* Whether the segment's claim still stands; NGX_ECANCELED when not. */
 ngx_err_t ngx_http_upload_state_check(ngx_http_upload_segment_t *s);

@@ -10,6 +10,8 @@ static ngx_err_t ngx_http_upload_segment_named(ngx_http_upload_segment_t *s,
 static ngx_err_t ngx_http_upload_segment_first(ngx_http_upload_segment_t *s,
     off_t size);
 static void ngx_http_upload_segment_length(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_leave_file(
+    ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_digests(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_take(ngx_http_upload_segment_t *s);
 
@@ -88,6 +90,8 @@ ngx_http_upload_segment_decide(ngx_http_upload_segment_t *s)
 static ngx_err_t
 ngx_http_upload_segment_session(ngx_http_upload_segment_t *s)
 {
+    ngx_err_t  err;
+
     s->needs_file = 0;
 
     if (s->state.path && !s->state.complete) {
@@ -128,9 +132,11 @@ ngx_http_upload_segment_session(ngx_http_upload_segment_t *s)
         return 0;
     }
 
-    s->adopted = 1;
+    err = ngx_http_upload_segment_start(s, &s->fresh);
 
-    return ngx_http_upload_segment_start(s, &s->fresh);
+    s->adopted = (err == 0 && s->refused == NULL);
+
+    return err;
 }
 
 
@@ -300,47 +306,28 @@ ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s)
 
 
 /*
- * A file that no target has goes before the state forgets it: a kill in between
- * leaves a state whose file is missing, which begins anew as well.
+ * Tokens and fences go on: old writers must not be taken for new ones.  A file
+ * that no target has goes before the state forgets it: a kill in between leaves
+ * a state whose file is missing, which begins anew as well.
  */
 
 ngx_err_t
 ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
 {
-    upload_state_t  *state;
-
-    state = &s->state;
-
-    if (state->complete && state->handed == 0 && s->data_path.len == 0
-        && unlink((char *) state->path) == -1 && ngx_errno != NGX_ENOENT)
-    {
-        return ngx_errno;
-    }
-
-    ngx_http_upload_segment_blank(s);
-
-    state->total = s->total;
-
-    if (upload_state_set_path(state, path->data, path->len) != 0) {
-        return ENAMETOOLONG;
-    }
-
-    return upload_digest_start(&state->digest, s->digests) == 0 ? 0 : ENOMEM;
-}
-
-
-/*
- * Tokens and fences go on: old writers must not be taken for new ones.  So does
- * how many targets may have the file that was whole before.
- */
-
-void
-ngx_http_upload_segment_blank(ngx_http_upload_segment_t *s)
-{
+    ngx_err_t        err;
     upload_state_t  *state, old;
 
     state = &s->state;
     old = *state;
+
+    if (old.complete && s->data_path.len == 0) {
+
+        err = ngx_http_upload_segment_leave_file(s);
+
+        if (err || s->refused) {
+            return err;
+        }
+    }
 
     upload_ranges_free(&state->received);
     free(state->claim);
@@ -353,8 +340,49 @@ ngx_http_upload_segment_blank(ngx_http_upload_segment_t *s)
     state->fences = old.fences + 1;
     state->body_offset = old.body_offset;
     state->body_length = old.body_length;
-    state->files = old.files + old.complete;
-    state->left = old.complete ? old.handed : old.left;
+    state->total = s->total;
+
+    if (upload_state_set_path(state, path->data, path->len) != 0) {
+        return ENAMETOOLONG;
+    }
+
+    return upload_digest_start(&state->digest, s->digests) == 0 ? 0 : ENOMEM;
+}
+
+
+/*
+ * The whole file that the session had: while a target is asked about it, nobody
+ * knows yet whose it will be.
+ */
+
+static ngx_err_t
+ngx_http_upload_segment_leave_file(ngx_http_upload_segment_t *s)
+{
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+
+    fd = open((char *) s->state.path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == NGX_INVALID_FILE) {
+        /* the target has moved it, or has it to itself */
+        return (ngx_errno == NGX_ENOENT || s->state.handed) ? 0 : ngx_errno;
+    }
+
+    err = ngx_http_upload_state_hold(fd, F_WRLCK);
+
+    if (err == NGX_EAGAIN) {
+        s->refused = "the file of the session is being handed on";
+        s->status = NGX_HTTP_CONFLICT;
+    }
+
+    (void) close(fd);
+
+    if (err == NGX_EAGAIN || s->state.handed) {
+        return 0;
+    }
+
+    return unlink((char *) s->state.path) == -1 && ngx_errno != NGX_ENOENT
+           ? ngx_errno : 0;
 }
 
 

@@ -226,13 +226,15 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
         state->last_crc = s->body.crc;
         state->handed = 1;
         s->completed = 1;
+
+        if (!s->keeps) {
+            (void) ngx_http_upload_state_hold(s->data_fd, F_RDLCK);
+        }
     }
 
     err = ngx_http_upload_state_save(s);
 
     s->handed = (err == 0 && s->completed);
-    s->files = state->files;
-
     return err;
 }
 
@@ -269,7 +271,8 @@ ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
     }
 
     err = ngx_http_upload_segment_start(s, &s->fresh);
-    if (err) {
+
+    if (err || s->refused) {
         return err;
     }
 
@@ -308,22 +311,23 @@ ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s)
 
     hashed = (state->digest.wanted == 0 || state->hashed >= state->total);
 
-    if (!hashed || state->handed == 0) {
+    fd = open((char *) state->path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
 
-        /* the first request may not have come to the end of its digests */
-
-        fd = open((char *) state->path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
-
-        if (fd == NGX_INVALID_FILE) {
-            return ngx_errno;
-        }
-
+    if (fd != NGX_INVALID_FILE) {
         err = dup3(fd, s->data_fd, O_CLOEXEC) == -1 ? ngx_errno : 0;
         (void) close(fd);
 
         if (err) {
             return err;
         }
+
+        (void) ngx_http_upload_state_hold(s->data_fd, F_RDLCK);
+
+    } else if (!hashed || state->handed == 0 || ngx_errno != NGX_ENOENT) {
+
+        /* the first request may not have come to the end of its digests */
+
+        return ngx_errno;
     }
 
     if (state->handed < UINT32_MAX) {
@@ -334,7 +338,6 @@ ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s)
 
     s->completed = (err == 0);
     s->handed = s->completed;
-    s->files = state->files;
     s->repeated = s->completed && hashed;
 
     return err;
@@ -425,10 +428,7 @@ ngx_http_upload_segment_shorten(ngx_http_upload_segment_t *s)
 }
 
 
-/*
- * A broken segment never counts; a session without any is forgotten, but for
- * the targets that may have the file before.
- */
+/* A broken segment never counts; a session without any is forgotten. */
 
 static ngx_err_t
 ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s)
@@ -445,17 +445,7 @@ ngx_http_upload_segment_quit(ngx_http_upload_segment_t *s)
 
     s->forgotten = 1;
 
-    if (state->left == 0) {
-        return ngx_http_upload_segment_forget(s);
-    }
-
-    if (unlink((char *) state->path) == -1 && ngx_errno != NGX_ENOENT) {
-        return ngx_errno;
-    }
-
-    ngx_http_upload_segment_blank(s);
-
-    return ngx_http_upload_state_save(s);
+    return ngx_http_upload_segment_forget(s);
 }
 
 

@@ -97,6 +97,28 @@ ngx_http_upload_state_unlock(ngx_http_upload_segment_t *s)
 }
 
 
+/*
+ * Not flock(), which the digests take.  Where there are no such locks nothing
+ * is held: then a file may be left behind that no target has answered for.
+ */
+
+ngx_err_t
+ngx_http_upload_state_hold(ngx_fd_t fd, short type)
+{
+    struct flock  all;
+
+    ngx_memzero(&all, sizeof(struct flock));
+    all.l_type = type;
+    all.l_whence = SEEK_SET;
+
+    if (fcntl(fd, F_OFD_SETLK, &all) == 0) {
+        return 0;
+    }
+
+    return ngx_errno == NGX_EACCES ? NGX_EAGAIN : ngx_errno;
+}
+
+
 ngx_err_t
 ngx_http_upload_state_load(ngx_http_upload_segment_t *s)
 {

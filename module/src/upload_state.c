@@ -14,7 +14,7 @@
 #define UPLOAD_STATE_COMPLETE     1        /* a flag */
 #define UPLOAD_STATE_COUNTED      2        /* another: "handed" is there */
 
-#define UPLOAD_STATE_USED         108      /* of a header; then zeros */
+#define UPLOAD_STATE_USED         100      /* of a header; then zeros */
 #define UPLOAD_STATE_CRC          (UPLOAD_STATE_HEADER - 4)
 
 #define UPLOAD_STATE_BODY_PREFIX  24
@@ -424,8 +424,6 @@ upload_state_get_numbers(upload_state_t *s, const unsigned char *p,
     s->body_length = (size_t) size;
     *crc = upload_get32(p + 88);
     s->last_crc = upload_get32(p + 92);
-    s->files = upload_get32(p + 100);
-    s->left = upload_get32(p + 104);
 
     if (upload_state_get_flags(s, upload_get32(p + 12), upload_get32(p + 96))
         != 0
@@ -490,9 +488,7 @@ upload_state_put_header(const upload_state_t *s, unsigned char *header,
     p = upload_put64(p, s->body_length);
     p = upload_put32(p, crc);
     p = upload_put32(p, s->last_crc);
-    p = upload_put32(p, s->handed);
-    p = upload_put32(p, s->files);
-    (void) upload_put32(p, s->left);
+    (void) upload_put32(p, s->handed);
 
     (void) upload_put32(header + UPLOAD_STATE_CRC,
                         (uint32_t) crc32_z(0, header, UPLOAD_STATE_CRC));

@@ -49,8 +49,6 @@ typedef struct {
     upload_range_t      last;        /* the range that made it whole */
     uint32_t            last_crc;    /* CRC-32 of its bytes */
     uint32_t            handed;      /* targets that may have the file */
-    uint32_t            files;       /* whole files before this one */
-    uint32_t            left;        /* "handed" of the last of them */
     unsigned            complete:1;
 
     upload_digest_t     digest;      /* of the first "hashed" bytes */

@@ -128,7 +128,7 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
         findings.push(...result.findings);
         memory.push((await atRest(site, target)).memory);
       }
-      if (!options.sanitize && options.count >= LONG) findings.push(...growth(memory));
+      if (!options.sanitize && options.count >= LONG) findings.push(...growth(memory, options.count));
       await probe(site.port);
       findings.push(...compare(before, await atRest(site, target, before.descriptors.length)), ...paddedFrames(results, site));
       findings.push(...orphans(site, target, results.flatMap(({ appearances }) => appearances)));
@@ -160,12 +160,12 @@ function paddedFrames(results: readonly StormResult[], site: Nginx): string[] {
 }
 
 /** From this many cases on, what a worker holds says whether it leaks: before, it may only have grown to its size. */
-const LONG = 20_000;
+const LONG = 80_000;
 
 /** A leak of a hundred bytes for each request of the last third would be more than this. */
-function growth([, , second = 0, third = 0]: readonly number[]): string[] {
+function growth([, , second = 0, third = 0]: readonly number[], count: number): string[] {
   const grown = third - second;
-  return grown > 512 * 1024 ? [`worker memory grew by ${grown} bytes in the last third`] : [];
+  return grown > (count / 3) * 100 ? [`worker memory grew by ${grown} bytes in the last third`] : [];
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
