@@ -247,7 +247,7 @@ ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx)
         return;
     }
 
-    err = ngx_http_upload_state_lock(s);
+    err = ngx_http_upload_state_lock(s, 1);
 
     if (err == 0) {
 
