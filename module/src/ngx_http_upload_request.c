@@ -3,7 +3,7 @@
 
 
 /* Bytes of one request after which others get their turn. */
-#define NGX_HTTP_UPLOAD_TURN        (2 * 1024 * 1024)
+#define NGX_HTTP_UPLOAD_TURN        (1024 * 1024)
 
 /* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
