@@ -1,5 +1,6 @@
 /** What is remembered of uploads, behind one interface for every database. */
 import type { Checksums } from "../../protocol/checksum.ts";
+import type { Sessions } from "./sessions.ts";
 
 /**
  * `received`: durable in incoming/, on its way to files/. `complete`: in files/, and the client may be told so.
@@ -47,6 +48,8 @@ export interface ListQuery {
 
 /** A database of uploads. What a promise has settled is durable. */
 export interface Records {
+  /** The uploads that are still arriving, in the same database. */
+  readonly sessions: Sessions;
   /** Adds the records of one form in state `received`: all or none. */
   insertReceived(records: readonly UploadRecord[]): Promise<void>;
   /**
