@@ -1,4 +1,5 @@
 /** How far a session is. */
+import { setTimeout } from "node:timers/promises";
 import type { UploadRecord } from "../records/records.ts";
 import type { Session } from "../records/sessions.ts";
 import type { StoreParts } from "../store/complete.ts";
@@ -36,4 +37,23 @@ export async function progressOf(store: StoreParts, session: Session): Promise<P
     return { offset, complete: offset === session.total, whole };
   }
   return { offset: whole ? Math.max(0, arrived - 1) : arrived, complete: false, whole };
+}
+
+/** Milliseconds in which nginx has seen that a client is gone, if it can see it at all; and how often is looked. */
+const longestWait = 400;
+const lookEvery = 20;
+
+/**
+ * Waits a moment while a request of nginx's still writes where the session stands. A client that asks for the offset
+ * has given up its request: as soon as nginx knows, all that came counts, so that nothing needs to be sent again.
+ */
+export async function whenWriterEnds(store: StoreParts, session: Session): Promise<void> {
+  const path = dataPath(store.paths, session.data);
+  const end = performance.now() + longestWait;
+  while (session.state === "receiving" && performance.now() < end) {
+    const state = await readUploadState(path);
+    const at = session.base + contiguousFrom(state, session.base);
+    if (!(state?.claimed ?? []).some((claim) => claim.start <= at && at < claim.end)) return;
+    await setTimeout(lookEvery);
+  }
 }

@@ -16,6 +16,8 @@ export interface UploadState {
   readonly total: number | null;
   /** Sorted; neither overlap nor touch. */
   readonly received: readonly ByteRange[];
+  /** What requests of nginx's that still run may write. */
+  readonly claimed: readonly ByteRange[];
 }
 
 /** A state that no version of can be read; its data is of no use. */
@@ -59,10 +61,10 @@ function readHeader(file: Buffer, index: 0 | 1): Read<Header> {
   const offset = bytes.readBigUInt64LE(72);
   const length = bytes.readBigUInt64LE(80);
   const right =
-    bytes.toString("latin1", 0, 8) === magic && bytes.readUInt32LE(8) === 1 && flags <= 1 && sequence > 0n && sequence % 2n === BigInt(index) &&
+    bytes.toString("latin1", 0, 8) === magic && bytes.readUInt32LE(8) === 1 && (flags & ~3) === 0 && flags !== 2 && sequence > 0n && sequence % 2n === BigInt(index) &&
     total >= -1n && offset >= BigInt(bodyFrom) && length >= 24n && offset + length <= BigInt(longestFile);
   if (!right) return { kind: "refused", reason: "a header of another program or version" };
-  const value = { sequence, complete: flags === 1, total, bodyOffset: Number(offset), bodyLength: Number(length), bodyCrc: bytes.readUInt32LE(88) };
+  const value = { sequence, complete: (flags & 1) === 1, total, bodyOffset: Number(offset), bodyLength: Number(length), bodyCrc: bytes.readUInt32LE(88) };
   return { kind: "good", value };
 }
 
@@ -81,7 +83,11 @@ function readBody(file: Buffer, header: Header): Read<UploadState> {
     received.push({ start: Number(start), end: Number(end) });
     last = end;
   }
-  return { kind: "good", value: { complete: header.complete, total: header.total < 0n ? null : Number(header.total), received } };
+  const claimed = Array.from({ length: claims }, (_, i) => {
+    const at = 24 + path + ranges * 16 + i * 24;
+    return { start: Number(body.readBigInt64LE(at + 8)), end: Number(body.readBigInt64LE(at + 16)) };
+  });
+  return { kind: "good", value: { complete: header.complete, total: header.total < 0n ? null : Number(header.total), received, claimed } };
 }
 
 /** Section 5: the newest version that is whole; `null` when there is none yet. */

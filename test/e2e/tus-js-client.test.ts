@@ -18,7 +18,7 @@ describe.skipIf(skip)("e2e: tus-js-client", () => {
     site = await startTestSite({});
     tus = await import("tus-js-client");
   }, 120_000);
-  afterAll(() => site?.stop());
+  afterAll(() => { console.log(readFileSync(join(site.site.layout.logs, "service.log"), "utf8").slice(-3000), readFileSync(join(site.site.layout.logs, "nginx.log"), "utf8").slice(-3000)); return site?.stop(); });
   beforeEach(() => site.clear());
 
   /** Options that every upload here has; the client trusts the site's CA. */

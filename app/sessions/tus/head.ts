@@ -5,7 +5,7 @@ import type { Session } from "../../records/sessions.ts";
 import type { StoreParts } from "../../store/complete.ts";
 import type { Plan, SessionRequest } from "../dialect.ts";
 import { findSession } from "../find.ts";
-import { progressOf, recordOf } from "../progress.ts";
+import { progressOf, recordOf, whenWriterEnds } from "../progress.ts";
 import { addressOf, expiryHeader, idOf } from "./answers.ts";
 
 function lengthHeaders(session: Session): Readonly<Record<string, string>> {
@@ -22,6 +22,7 @@ export async function decideHead(store: StoreParts, request: SessionRequest): Pr
   return {
     kind: "answer",
     async give() {
+      await whenWriterEnds(store, session);
       const progress = await progressOf(store, session);
       const record = progress.complete ? await recordOf(store, session) : null;
       const digest = record === null ? undefined : reprDigest(wanted(request.header("Want-Repr-Digest"), record.checksums));
