@@ -9,8 +9,9 @@ import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
 import { openSqlite } from "./records/sqlite.ts";
 import type { StoreParts } from "./store/complete.ts";
-import { startJanitor } from "./store/janitor.ts";
+import { startJanitor, startRounds } from "./store/janitor.ts";
 import { sessionsFolder } from "./sessions/data.ts";
+import { keepSessions, upkeepInterval } from "./sessions/upkeep.ts";
 import { makeLocks } from "./store/locks.ts";
 import { storePaths } from "./store/paths.ts";
 import { makeDirectory } from "./store/durable.ts";
@@ -83,6 +84,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   const url = await listen(server, config.host, config.port);
   log.info({ url, version, store: config.store, database: config.database }, "listening");
   const janitor = startJanitor(store, config.abandonedAfter);
+  const upkeep = startRounds(log, "sessions could not be looked through", upkeepInterval, (signal) => keepSessions(store, signal));
   const stopping = new AbortController();
   const swept = sweepFiles(store, started, stopping.signal).catch((error: unknown) => log.error({ err: error }, "files/ could not be looked through"));
   let stopped: Promise<void> | undefined;
@@ -94,6 +96,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
       return;
     }
     await janitor.stop();
+    await upkeep.stop();
     await swept;
     await records.close();
     log.info("stopped");
