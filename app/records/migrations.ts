@@ -36,8 +36,9 @@ export const migrations: readonly Migration[] = [
     `,
   },
   {
-    what: "sessions: uploads that arrive in more than one request",
+    what: "sessions: uploads that arrive in more than one request; and a way to a file that came before",
     sql: `
+      CREATE INDEX upload_source ON uploads (source);
       CREATE TABLE sessions (
         id TEXT PRIMARY KEY,
         dialect TEXT NOT NULL CHECK (dialect IN ('tus', 'resumable')),

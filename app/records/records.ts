@@ -61,6 +61,8 @@ export interface Records {
   remove(ids: readonly string[]): Promise<void>;
   /** Records that a request brought, in the order of the form. */
   ofRequest(requestId: string): Promise<readonly UploadRecord[]>;
+  /** Complete records of a path below incoming/, newest first. */
+  ofSource(source: string): Promise<readonly UploadRecord[]>;
   /** Records in state `received`, oldest first. */
   unsettled(): Promise<readonly UploadRecord[]>;
   /** A record in any state. */

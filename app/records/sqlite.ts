@@ -109,6 +109,10 @@ class SqliteRecords implements Records {
     return this.#all("WHERE request_id = ? ORDER BY id", [requestId]);
   }
 
+  async ofSource(source: string): Promise<readonly UploadRecord[]> {
+    return this.#all("WHERE source = ? AND state = 'complete' ORDER BY id DESC", [source]);
+  }
+
   async unsettled(): Promise<readonly UploadRecord[]> {
     return this.#all("WHERE state = 'received' ORDER BY id", []);
   }

@@ -1,5 +1,5 @@
 /** `/internal/begin`, `answer`, `settle` and `refused`: nginx asks about uploads whose bodies are files or pieces of files. */
-import { type ErrorCode, errorKinds, nginxErrors } from "../../protocol/errors.ts";
+import { nginxErrors } from "../../protocol/errors.ts";
 import { readWrittenForm } from "../../protocol/written-body.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readForm } from "../form.ts";
@@ -78,14 +78,10 @@ export function settleRoute(service: Service): Middleware {
   };
 }
 
-/** What nginx's statuses mean while it reads a body that the service let it write. */
-const refusedCodes: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([...nginxErrors, [400, "digest_mismatch"], [409, "taken_over"]]);
-
 /** Answers for nginx when it refuses a body that it has begun to read. */
 export function refusedRoute(): Middleware {
   return async (context) => {
     const { request, dialect } = listen(context);
-    const code = refusedCodes.get(Number(context.get("X-Slipway-Status"))) ?? "internal";
-    throw dialect.refused(request, new Refusal(code, errorKinds[code].message));
+    throw dialect.refused(request, new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal"));
   };
 }

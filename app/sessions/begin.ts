@@ -1,4 +1,5 @@
 /** The beginning of a session, and of each of its bodies. */
+import { parseDigestField } from "../../protocol/digest-field.ts";
 import type { Session } from "../records/sessions.ts";
 import { Refusal } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
@@ -10,6 +11,19 @@ export function checkLength(request: SessionRequest, bytes: number | null): void
   const { maxFileSize } = request.terms;
   if (maxFileSize === 0 || bytes === null || bytes <= maxFileSize) return;
   throw new Refusal("too_large", `The file would have ${bytes} bytes; this site takes at most ${maxFileSize}.`);
+}
+
+/** Refuses digests that are not well-formed (RFC 9530) before a body is compared with them. */
+export function checkDigests(request: SessionRequest): void {
+  for (const name of ["Content-Digest", "Repr-Digest"]) {
+    if (parseDigestField(request.header(name)) === undefined) throw new Refusal("bad_header", `${name}: not a dictionary of digests (RFC 9530).`);
+  }
+}
+
+/** What a 400 of nginx's means: the body differs from its digest, or is broken as a message. */
+export function refusedBody(request: SessionRequest, refusal: Refusal): Refusal {
+  const compared = request.header("Content-Digest") !== "" || request.header("Repr-Digest") !== "";
+  return refusal.code === "bad_request" && compared ? new Refusal("digest_mismatch") : refusal;
 }
 
 /** When a session that hears nothing more ends: ISO 8601. */

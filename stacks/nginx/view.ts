@@ -42,12 +42,7 @@ export interface SessionsView {
   readonly expireAfter: number;
   /** With spaces between. */
   readonly corsOrigins: string;
-  /** Statuses of the module's, and of a failing service's, that the client's protocol has words for. */
-  readonly refusals: readonly number[];
 }
-
-/** docs/reference/module.md, "Answers"; 500 is also what a failing auth_request becomes. */
-const REFUSALS: readonly number[] = [400, 408, 409, 413, 416, 500, 503, 507];
 
 export interface NginxView {
   readonly modulePath: string;
@@ -152,7 +147,6 @@ function sessionsView({ upload, application, images }: SiteSettings): SessionsVi
     checksums: upload.checksums,
     expireAfter: upload.expireAfter.seconds,
     corsOrigins: upload.corsOrigins.join(" "),
-    refusals: REFUSALS,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import { completeForm, type StoreParts } from "../../store/complete.ts";
 import { completionAnswer } from "../../views.ts";
-import { checkLength } from "../begin.ts";
+import { checkDigests, checkLength, refusedBody } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 
 const methods = "OPTIONS, PUT, POST";
@@ -26,9 +26,7 @@ async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan
   if (/^multipart\/form-data/i.test(request.header("Content-Type"))) {
     throw new Refusal("wrong_body_type", `A form goes to ${request.terms.path}; here the body is the file itself.`);
   }
-  for (const name of ["Content-Digest", "Repr-Digest"]) {
-    if (parseDigestField(request.header(name)) === undefined) throw new Refusal("bad_header", `${name}: not a dictionary of digests (RFC 9530).`);
-  }
+  checkDigests(request);
   checkLength(request, request.bodyLength);
   return { kind: "write", open: async () => ({ session: null, data: null, offset: 0, length: null }) };
 }
@@ -54,5 +52,5 @@ export const plain: Dialect = {
   exposed: ["Repr-Digest", "Location"],
   decide,
   written,
-  refused: (_request, refusal) => refusal,
+  refused: refusedBody,
 };

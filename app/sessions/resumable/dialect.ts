@@ -5,6 +5,7 @@ import { interopVersions, resourceId, resumableHeaders, writeBoolean } from "../
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
+import { checkDigests, refusedBody } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 import { findSession } from "../find.ts";
 import { progressOf, recordOf, whenWriterEnds } from "../progress.ts";
@@ -47,6 +48,7 @@ async function decide(store: StoreParts, request: SessionRequest): Promise<Plan>
     throw new Refusal("bad_header", `Upload-Draft-Interop-Version: ${JSON.stringify(version.slice(0, 20))} is not spoken here; use one of ${interopVersions.join(", ")}.`);
   }
   if (request.method === "OPTIONS") return { kind: "answer", give: async () => ({ status: 204, headers: limitHeader(request) }) };
+  checkDigests(request);
   const id = resourceId(request.path);
   if (id === undefined) {
     if (request.method === "POST" || request.method === "PUT") return decideCreate(store, request);
@@ -77,5 +79,5 @@ export const resumable: Dialect = {
   exposed: resumableHeaders,
   decide,
   written,
-  refused: (_request, refusal) => refusal,
+  refused: refusedBody,
 };

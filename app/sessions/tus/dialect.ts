@@ -5,6 +5,7 @@ import { brokenTusRule, tusHeaders, tusVersion } from "../../../protocol/tus.ts"
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
+import { checkDigests, refusedBody } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 import { advance } from "../written.ts";
 import { addressOf, capabilities, expiryHeader, idOf } from "./answers.ts";
@@ -25,6 +26,7 @@ async function decide(store: StoreParts, request: SessionRequest): Promise<Plan>
   const run = methods[request.method];
   if (run === undefined) throw new Refusal("method_not_allowed", undefined, { headers: { Allow: "OPTIONS, POST, PATCH, HEAD, DELETE" } });
   if (request.header("Tus-Resumable") !== tusVersion) throw new Refusal("tus_version", undefined, { headers: { "Tus-Version": tusVersion } });
+  checkDigests(request);
   const broken = brokenTusRule(request.header);
   if (broken !== undefined) throw new Refusal("bad_header", `${broken.name}: ${broken.spec}`);
   return run(store, request);
@@ -51,5 +53,5 @@ export const tus: Dialect = {
   exposed: tusHeaders,
   decide,
   written,
-  refused: (_request, refusal) => refusal,
+  refused: refusedBody,
 };
