@@ -7,6 +7,8 @@ export interface WrittenForm {
   /** Id of the session; empty for a file of its own. */
   readonly session: string;
   readonly path: string;
+  /** The client's: nginx asks with a type of its own. */
+  readonly contentType: string;
   readonly size: number;
   readonly offset: number;
   readonly outcome: "complete" | "partial" | "aborted";
@@ -30,5 +32,5 @@ export function readWrittenForm(fields: readonly FormField[], names: readonly Ch
     throw new Error(`not the form of a written body: ${JSON.stringify(fields).slice(0, 500)}`);
   }
   const checksums = Object.fromEntries(names.flatMap((name) => (isChecksum(name, text(name)) ? [[name, text(name)]] : [])));
-  return { session: text("session"), path: text("path"), size, offset, outcome, checksums };
+  return { session: text("session"), path: text("path"), contentType: text("content_type"), size, offset, outcome, checksums };
 }

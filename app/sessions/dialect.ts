@@ -49,6 +49,7 @@ export type Plan =
 /** What nginx has written of a body. */
 export interface WrittenBody {
   readonly path: string;
+  readonly contentType: string;
   /** Bytes. */
   readonly size: number;
   /** First byte of the data that is missing. */

@@ -55,12 +55,14 @@ it.each<[SiteProps, string[]]>([
 /** Fields of a body that is a file, or a piece of one, with md5 and sha256. */
 const ofSessions = [["size", "$upload_file_size"], ["offset", "$upload_offset"], ["outcome", "$upload_outcome"], ["md5", "$upload_file_md5"], ["sha256", "$upload_file_sha256"]];
 
+const ofSegments = [["file.size", "$upload_file_size"], ["file.md5", "$upload_file_md5"], ["file.sha256", "$upload_file_sha256"]];
+
 describe("what reaches nginx.conf", () => {
   it.each<[string, SiteProps, string, string[][]]>([
     ["hash levels", { storage: { hashLevels: [2, 1] } }, "upload_store", [["/srv/slipway/incoming", "2", "1"]]],
     ["no hash levels", { storage: { hashLevels: [] } }, "upload_store", [["/srv/slipway/incoming"]]],
     ["a bind's path", { storage: { place: Storage.bind("/data/x") } }, "upload_store", [["/data/x/incoming", "1"]]],
-    ["checksums, after the size", { upload: { checksums: ["md5", "sha256"] } }, "upload_aggregate_form_field", [["$upload_field_name.size", "$upload_file_size"], ["$upload_field_name.md5", "$upload_file_md5"], ["$upload_field_name.sha256", "$upload_file_sha256"], ...ofSessions, ...ofSessions]],
+    ["checksums, after the size", { upload: { checksums: ["md5", "sha256"] } }, "upload_aggregate_form_field", [...ofSegments, ["$upload_field_name.size", "$upload_file_size"], ["$upload_field_name.md5", "$upload_file_md5"], ["$upload_field_name.sha256", "$upload_file_sha256"], ...ofSessions, ...ofSessions]],
     ["no field that passes", { upload: { passFields: [] } }, "upload_pass_form_field", []],
     ["a field that passes whatever it is called", { upload: { passFields: [""] } }, "upload_pass_form_field", [[""]]],
     ["no cleanup", { upload: { cleanup: [] } }, "upload_cleanup", []],

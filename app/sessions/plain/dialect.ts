@@ -34,8 +34,8 @@ async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan
 async function written(store: StoreParts, request: SessionRequest, _session: Session | null, body: WrittenBody): Promise<DialectAnswer> {
   const announced = parseDigestField(request.header("Repr-Digest")) ?? [];
   if (disagrees(announced, body.checksums)) throw new Refusal("digest_mismatch");
-  const { path, size, checksums } = body;
-  const file = { field: "file", name: nameInPath(request.path), contentType: request.header("Content-Type"), path, size, checksums };
+  const { path, contentType, size, checksums } = body;
+  const file = { field: "file", name: nameInPath(request.path), contentType, path, size, checksums };
   const { requestId, remoteAddress, terms } = request;
   const form = { files: [file], empty: [], description: null, terminal: true };
   const records = await completeForm(store, { requestId, remoteAddress, maxFileSize: terms.maxFileSize }, form);

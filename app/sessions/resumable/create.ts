@@ -1,6 +1,7 @@
 /** POST or PUT with Upload-Complete: a new upload, with or without its first bytes. */
 import { parseByteCount } from "../../../protocol/byte-count.ts";
 import { dispositionName } from "../../../protocol/resumable.ts";
+import { parseMetadata } from "../../../protocol/tus.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
 import { checkLength, newSession, placeOf } from "../begin.ts";
@@ -25,6 +26,11 @@ export function lengthOf(request: SessionRequest, offset: number, complete: bool
   return announced ?? sent;
 }
 
+/** The draft names no file; tus-js-client says it in tus's words in this protocol, too. */
+function nameOf(request: SessionRequest): string {
+  return dispositionName(request.header("Content-Disposition")) || (parseMetadata(request.header("Upload-Metadata"))?.get("filename") ?? nameInPath(request.path));
+}
+
 export async function decideCreate(store: StoreParts, request: SessionRequest): Promise<Plan> {
   const complete = completeOf(request);
   const total = lengthOf(request, 0, complete);
@@ -33,7 +39,7 @@ export async function decideCreate(store: StoreParts, request: SessionRequest): 
     dialect: "resumable",
     kind: "whole",
     total,
-    name: dispositionName(request.header("Content-Disposition")) || nameInPath(request.path),
+    name: nameOf(request),
     contentType: request.header("Content-Type"),
   });
   if (request.bodyLength !== 0) {
