@@ -113,11 +113,15 @@ async function seenBefore(parts: StoreParts, request: CompletionRequest, sources
   return known;
 }
 
+/** Names of ranged uploads, `SESSION.<ten digits>`: only their files are named again after they have gone. */
+const rangedName = /\.\d{10}$/;
+
 /**
  * The record of a file whose last ranged segment was sent again, because its answer was lost: nginx names the same
  * file, which has gone where it belongs. `null` when there is none.
  */
 async function filedBefore(parts: StoreParts, source: string, file: CompletedFile): Promise<UploadRecord | null> {
+  if (!rangedName.test(source)) return null;
   const same = (sums: Checksums): boolean => Object.entries(file.checksums).every(([name, sum]) => sums[name as ChecksumName] === sum);
   return (await parts.records.ofSource(source)).find(({ size, checksums }) => size === file.size && same(checksums)) ?? null;
 }

@@ -78,7 +78,7 @@ describe("what reaches nginx.conf", () => {
     ["a public port", { listen: { httpsPort: 8443 } }, "return", [["421"], ["404"], ["404"], ["421"], ["308", "https://$host:8443$request_uri"], ["200", "ok\n"], ["404"]]],
     ["no HSTS for a CA of the site's own", {}, "add_header", args({}, "add_header").filter(([name]) => name !== "Strict-Transport-Security").map((a) => [...a])],
     ["a service by name", {}, "resolver", [["127.0.0.11", "valid=5s", "ipv6=off"]]],
-    ["a service by name, asked for each time", {}, "set", [["$slipway_upstream", "service:8080"]]],
+    ["a service by name, asked for each time", {}, "set", [["$slipway_upstream", "service:8080"], ["$slipway_segment", "$http_session_id$http_x_session_id"]]],
     ["an application by address", { application: Application.http("192.0.2.7:80") }, "resolver", []],
     ["the host's own name", { application: Application.http("host.docker.internal:80") }, "upstream", [["slipway_upstream"]]],
     ["an application by name", { application: Application.uwsgi("web:80") }, "uwsgi_pass", [["$slipway_upstream"], ["$slipway_upstream"], ["$slipway_upstream"]]],
