@@ -6,10 +6,13 @@ import type { FormField } from "./completion.ts";
 export interface WrittenForm {
   /** Id of the session; empty for a file of its own. */
   readonly session: string;
+  /** Absolute path of the data. */
   readonly path: string;
   /** The client's: nginx asks with a type of its own. */
   readonly contentType: string;
+  /** Bytes. */
   readonly size: number;
+  /** First byte of the data that is missing. */
   readonly offset: number;
   readonly outcome: "complete" | "partial" | "aborted";
   readonly checksums: Checksums;

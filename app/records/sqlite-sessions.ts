@@ -1,23 +1,14 @@
 /** Sessions in SQLite. */
 import type Database from "libsql";
 import type { ChecksumName, Checksums } from "../../protocol/checksum.ts";
-import type { DialectName, Session, SessionChange, SessionKind, Sessions, SessionState } from "./sessions.ts";
+import type { Session, SessionChange, Sessions } from "./sessions.ts";
 
-interface Row {
-  readonly id: string;
-  readonly dialect: DialectName;
-  readonly kind: SessionKind;
-  readonly state: SessionState;
-  readonly data: string;
-  readonly base: number;
-  readonly total: number | null;
+/** A row: names as SQL writes them, and lists and objects as JSON. */
+interface Row extends Pick<Session, "id" | "dialect" | "kind" | "state" | "data" | "base" | "total" | "name" | "metadata" | "announced"> {
   readonly file_total: number | null;
   readonly file_key: string | null;
   readonly parts: string;
-  readonly name: string;
   readonly content_type: string;
-  readonly metadata: string;
-  readonly announced: string;
   readonly digests: string;
   readonly checksums: string | null;
   readonly remote_address: string | null;

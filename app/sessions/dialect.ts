@@ -1,5 +1,5 @@
 /** What a protocol of uploads in several requests is to the routes: a dialect over the one model of sessions. */
-import type { Checksums } from "../../protocol/checksum.ts";
+import type { WrittenForm } from "../../protocol/written-body.ts";
 import type { Session } from "../records/sessions.ts";
 import type { Refusal } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
@@ -47,16 +47,7 @@ export type Plan =
   | { readonly kind: "answer"; readonly give: () => Promise<DialectAnswer> };
 
 /** What nginx has written of a body. */
-export interface WrittenBody {
-  readonly path: string;
-  readonly contentType: string;
-  /** Bytes. */
-  readonly size: number;
-  /** First byte of the data that is missing. */
-  readonly offset: number;
-  readonly outcome: "complete" | "partial" | "aborted";
-  readonly checksums: Checksums;
-}
+export type WrittenBody = Omit<WrittenForm, "session">;
 
 export interface Dialect {
   /** Headers of every answer, errors included. */

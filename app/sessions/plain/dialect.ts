@@ -1,11 +1,11 @@
 /** Plain PUT (curl -T): the body is the file, and the last part of the address its name. */
-import { disagrees, parseDigestField, wanted } from "../../../protocol/digest-field.ts";
-import { reprDigest } from "../../../protocol/checksum.ts";
+import { disagrees, parseDigestField } from "../../../protocol/digest-field.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import { completeForm, type StoreParts } from "../../store/complete.ts";
 import { completionAnswer } from "../../views.ts";
 import { checkDigests, checkLength, refusedBody } from "../begin.ts";
+import { digestHeader } from "../digest-header.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 
 const methods = "OPTIONS, PUT, POST";
@@ -39,10 +39,9 @@ async function written(store: StoreParts, request: SessionRequest, _session: Ses
   const { requestId, remoteAddress, terms } = request;
   const form = { files: [file], empty: [], description: null, terminal: true };
   const records = await completeForm(store, { requestId, remoteAddress, maxFileSize: terms.maxFileSize }, form);
-  const digest = reprDigest(wanted(request.header("Want-Repr-Digest"), checksums));
   return {
     status: 201,
-    headers: { Location: `/files/${records[0]?.id}`, ...(digest === undefined ? {} : { "Repr-Digest": digest }) },
+    headers: { Location: `/files/${records[0]?.id}`, ...digestHeader(request.header("Want-Repr-Digest"), checksums) },
     body: completionAnswer(records),
   };
 }

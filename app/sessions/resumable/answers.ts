@@ -1,11 +1,10 @@
 /** Words of resumable-upload answers. */
-import { reprDigest } from "../../../protocol/checksum.ts";
-import { wanted } from "../../../protocol/digest-field.ts";
 import { parseBoolean, resourceAddress, uploadLimit, writeBoolean } from "../../../protocol/resumable.ts";
 import type { UploadRecord } from "../../records/records.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import { completionAnswer } from "../../views.ts";
+import { digestHeader } from "../digest-header.ts";
 import type { DialectAnswer, SessionRequest } from "../dialect.ts";
 
 /** Whether a request brings the end of the file. */
@@ -36,14 +35,13 @@ export function unfinished(request: SessionRequest, session: Session, offset: nu
 
 /** Answer to the request that ended the file, and to every repetition of it. */
 export function finished(request: SessionRequest, session: Session, record: UploadRecord, created: boolean): DialectAnswer {
-  const digest = reprDigest(wanted(request.header("Want-Repr-Digest"), record.checksums));
   return {
     status: created ? 201 : 200,
     headers: {
       ...(created ? { Location: addressOf(request, session.id) } : {}),
       "Upload-Offset": String(record.size),
       "Upload-Complete": writeBoolean(true),
-      ...(digest === undefined ? {} : { "Repr-Digest": digest }),
+      ...digestHeader(request.header("Want-Repr-Digest"), record.checksums),
     },
     body: completionAnswer([record]),
   };

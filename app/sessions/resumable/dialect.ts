@@ -1,12 +1,11 @@
 /** Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload) over the sessions of the service. */
-import { reprDigest } from "../../../protocol/checksum.ts";
-import { wanted } from "../../../protocol/digest-field.ts";
 import { interopVersions, resourceId, resumableHeaders, writeBoolean } from "../../../protocol/resumable.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
 import { checkDigests, refusedBody } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
+import { digestHeader } from "../digest-header.ts";
 import { findSession } from "../find.ts";
 import { progressOf, recordOf, whenWriterEnds } from "../progress.ts";
 import { removeSession } from "../remove.ts";
@@ -24,7 +23,6 @@ async function head(store: StoreParts, request: SessionRequest, session: Session
   await whenWriterEnds(store, session);
   const progress = await progressOf(store, session);
   const record = progress.complete ? await recordOf(store, session) : null;
-  const digest = record === null ? undefined : reprDigest(wanted(request.header("Want-Repr-Digest"), record.checksums));
   return {
     status: 204,
     headers: {
@@ -32,7 +30,7 @@ async function head(store: StoreParts, request: SessionRequest, session: Session
       "Upload-Offset": String(progress.offset),
       "Upload-Complete": writeBoolean(progress.complete),
       ...(session.total === null ? {} : { "Upload-Length": String(session.total) }),
-      ...(digest === undefined ? {} : { "Repr-Digest": digest }),
+      ...digestHeader(request.header("Want-Repr-Digest"), record?.checksums),
     },
   };
 }

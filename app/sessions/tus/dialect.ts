@@ -1,12 +1,11 @@
 /** tus 1.0.0 over the sessions of the service. */
-import { reprDigest } from "../../../protocol/checksum.ts";
-import { wanted } from "../../../protocol/digest-field.ts";
 import { brokenTusRule, tusHeaders, tusVersion } from "../../../protocol/tus.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
 import { checkDigests, refusedBody } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
+import { digestHeader } from "../digest-header.ts";
 import { advance } from "../written.ts";
 import { addressOf, capabilities, expiryHeader, idOf } from "./answers.ts";
 import { decideDelete } from "./delete.ts";
@@ -35,7 +34,6 @@ async function decide(store: StoreParts, request: SessionRequest): Promise<Plan>
 async function written(store: StoreParts, request: SessionRequest, found: Session | null, body: WrittenBody): Promise<DialectAnswer> {
   if (found === null) throw new Refusal("not_found", "The upload was cancelled.");
   const { session, offset, record } = await advance(store, request, found, body);
-  const digest = record === null ? undefined : reprDigest(wanted(request.header("Want-Repr-Digest"), record.checksums));
   const created = idOf(request.path) === "";
   return {
     status: created ? 201 : 204,
@@ -43,7 +41,7 @@ async function written(store: StoreParts, request: SessionRequest, found: Sessio
       ...(created ? { Location: addressOf(session.id) } : {}),
       "Upload-Offset": String(offset),
       ...expiryHeader(session),
-      ...(digest === undefined ? {} : { "Repr-Digest": digest }),
+      ...digestHeader(request.header("Want-Repr-Digest"), record?.checksums),
     },
   };
 }

@@ -1,9 +1,8 @@
 /** tus HEAD: where an upload stands. */
-import { reprDigest } from "../../../protocol/checksum.ts";
-import { wanted } from "../../../protocol/digest-field.ts";
 import type { Session } from "../../records/sessions.ts";
 import type { StoreParts } from "../../store/complete.ts";
 import type { Plan, SessionRequest } from "../dialect.ts";
+import { digestHeader } from "../digest-header.ts";
 import { findSession } from "../find.ts";
 import { progressOf, recordOf, whenWriterEnds } from "../progress.ts";
 import { addressOf, expiryHeader, idOf } from "./answers.ts";
@@ -25,7 +24,6 @@ export async function decideHead(store: StoreParts, request: SessionRequest): Pr
       await whenWriterEnds(store, session);
       const progress = await progressOf(store, session);
       const record = progress.complete ? await recordOf(store, session) : null;
-      const digest = record === null ? undefined : reprDigest(wanted(request.header("Want-Repr-Digest"), record.checksums));
       return {
         status: 200,
         headers: {
@@ -35,7 +33,7 @@ export async function decideHead(store: StoreParts, request: SessionRequest): Pr
           ...concatHeaders(session),
           ...(session.metadata === "" ? {} : { "Upload-Metadata": session.metadata }),
           ...(progress.complete ? {} : expiryHeader(session)),
-          ...(digest === undefined ? {} : { "Repr-Digest": digest }),
+          ...digestHeader(request.header("Want-Repr-Digest"), record?.checksums),
         },
       };
     },

@@ -39,6 +39,8 @@ describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments",
       const download = await send(site, answer.headers["location"] ?? "");
       expect([download.status, sha256(download.body), download.headers["content-type"]]).toEqual([200, sha256(bytes), "text/x-test"]);
       expect(download.headers["repr-digest"]).toContain(digestField(bytes));
+      const wanting = await send(site, answer.headers["location"] ?? "", { headers: { "want-repr-digest": "sha-512=0, sha-256=3" } });
+      expect(wanting.headers["repr-digest"]).toBe(digestField(bytes));
       expect(site.kept().incoming).toEqual([]);
     });
 
