@@ -72,6 +72,8 @@ export const ours: readonly Contestant[] = [
   ...(["none", "sha256"] as const).map((digest) => contestant("http", { entrance: "form", digest, sync, buffer: "64k" })),
   ...(["none", "sha256"] as const).map((digest) => contestant("http", { entrance: "form", digest, sync, threads: false })),
   ...GROUPS.filter((group) => group !== "http").flatMap((group) =>
-    (["none", "sha256"] as const).map((digest) => contestant(group, { entrance: "form", digest, sync })),
+    (["form", "raw"] as const).flatMap((entrance) =>
+      (["none", "sha256"] as const).map((digest) => contestant(group, { entrance, digest, sync })),
+    ),
   ),
 ];

@@ -197,6 +197,8 @@ typedef struct {
 
     upload_digest_t            *digest;
     ngx_http_upload_file_t     *files;      /* last one first */
+    unsigned                    halved:1;   /* jobs have one half each */
+    unsigned                    half:1;     /* to fill */
     unsigned                    flushing:1; /* its last piece is under way */
 } ngx_http_upload_store_t;
 

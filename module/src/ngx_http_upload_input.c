@@ -6,7 +6,7 @@
 #define NGX_HTTP_UPLOAD_FILE_CHUNK  65536
 
 /* A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this. */
-#define NGX_HTTP_UPLOAD_GATHER      65536
+#define NGX_HTTP_UPLOAD_GATHER      (256 * 1024)
 
 /*
  * Bytes for which the kernel wakes the worker, once a body comes fast: being
@@ -224,7 +224,7 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
         n += cl->buf->last - cl->buf->pos;
     }
 
-    return n >= ngx_min((size_t) (b->end - b->start) / 2,
+    return n >= ngx_min((size_t) (b->end - b->start) / 4,
                         NGX_HTTP_UPLOAD_GATHER);
 }
 

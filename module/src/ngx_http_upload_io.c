@@ -22,8 +22,14 @@
 #define NGX_HTTP_UPLOAD_SLOW       10
 #define NGX_HTTP_UPLOAD_RECOVERY   5000
 
-/* Bytes up to which it also hashes itself, for the same reason. */
+/* Bytes up to which it also hashes itself; CRC-32 is light in any case. */
 #define NGX_HTTP_UPLOAD_WORTH      (128 * 1024)
+
+/*
+ * Milliseconds for which threads stay where they are, when one that went to
+ * another processor had to share it.
+ */
+#define NGX_HTTP_UPLOAD_CROWDED    1000
 
 /* Stages of a job that follows another: nobody has told a thread of it yet. */
 #define NGX_HTTP_UPLOAD_WAITING    1
@@ -51,6 +57,8 @@ static void ngx_http_upload_io_ended(ngx_http_upload_job_t *job);
 static off_t ngx_http_upload_io_end(ngx_http_upload_job_t *job);
 #if (NGX_THREADS)
 static ngx_uint_t ngx_http_upload_io_inline(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_io_light(ngx_http_upload_ctx_t *ctx,
+    size_t size);
 static ngx_uint_t ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_job_t *job);
 static void ngx_http_upload_io_timed(ngx_http_upload_job_t *job);
@@ -60,6 +68,7 @@ static ngx_int_t ngx_http_upload_io_task(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_job_t *job);
 static void ngx_http_upload_io_thread(void *data, ngx_log_t *log);
 static void ngx_http_upload_io_aside(ngx_http_upload_job_t *job);
+static int64_t ngx_http_upload_io_clock(clockid_t clock);
 static void ngx_http_upload_io_event(ngx_event_t *ev);
 static ngx_http_upload_job_t *ngx_http_upload_io_other(
     ngx_http_upload_job_t *job);
@@ -67,6 +76,9 @@ static ngx_http_upload_job_t *ngx_http_upload_io_other(
 
 /* Of this worker: when it may write itself again. */
 static ngx_msec_t  ngx_http_upload_slow_until;
+
+/* When threads may look for another processor again. */
+static volatile ngx_msec_t  ngx_http_upload_crowded_until;
 
 #endif
 
@@ -180,10 +192,8 @@ ngx_http_upload_io_in_place(ngx_http_upload_ctx_t *ctx, size_t size)
 
     return ctx->conf->pool == NULL
            || (ctx->store.fd != NGX_INVALID_FILE && io->enter == NULL
-               && (ngx_max(size, ctx->conf->buffer_size)
-                   <= NGX_HTTP_UPLOAD_WORTH
-                   || (ctx->digests == 0 && io->digest == NULL
-                       && io->content == NULL))
+               && ngx_http_upload_io_light(ctx, ngx_max(size,
+                                                     ctx->conf->buffer_size))
                && ngx_http_upload_io_inline(ctx));
 #else
 
@@ -525,6 +535,24 @@ ngx_http_upload_io_inline(ngx_http_upload_ctx_t *ctx)
 }
 
 
+/* Whether so many bytes are hashed sooner than a thread is woken. */
+
+static ngx_uint_t
+ngx_http_upload_io_light(ngx_http_upload_ctx_t *ctx, size_t size)
+{
+    ngx_uint_t             wanted;
+    ngx_http_upload_io_t  *io;
+
+    io = &ctx->io;
+
+    wanted = ctx->digests | (io->digest ? io->digest->wanted : 0)
+             | (io->content ? io->content->wanted : 0);
+
+    return size <= NGX_HTTP_UPLOAD_WORTH
+           || (wanted & ~(1U << UPLOAD_DIGEST_CRC32)) == 0;
+}
+
+
 /* Does what takes no long here; whether that was all of it. */
 
 static ngx_uint_t
@@ -551,7 +579,7 @@ ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
 
     end = ngx_http_upload_io_end(job);
 
-    if (ctx->in_place || end - job->offset <= NGX_HTTP_UPLOAD_WORTH) {
+    if (ctx->in_place || ngx_http_upload_io_light(ctx, end - job->offset)) {
         ngx_http_upload_io_digest(job);
     }
 
@@ -665,10 +693,28 @@ ngx_http_upload_io_thread(void *data, ngx_log_t *log)
 {
     ngx_http_upload_job_t *job = data;
 
+    int64_t                 wall, used;
+    ngx_uint_t              pure;
     ngx_http_upload_job_t  *next;
 
-    ngx_http_upload_io_aside(job);
+    pure = (job->run == NULL && job->put && !job->digested && !job->sync);
+
+    if (pure) {
+        ngx_http_upload_io_aside(job);
+    }
+
+    wall = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+    used = ngx_http_upload_io_clock(CLOCK_THREAD_CPUTIME_ID);
+
     ngx_http_upload_io_job(job);
+
+    wall = ngx_http_upload_io_clock(CLOCK_MONOTONIC) - wall;
+    used = ngx_http_upload_io_clock(CLOCK_THREAD_CPUTIME_ID) - used;
+
+    if (pure && wall > 2 * used && sched_getcpu() != job->cpu) {
+        ngx_http_upload_crowded_until = ngx_current_msec
+                                        + NGX_HTTP_UPLOAD_CROWDED;
+    }
 
     next = ngx_http_upload_io_other(job);
 
@@ -686,8 +732,8 @@ ngx_http_upload_io_thread(void *data, ngx_log_t *log)
 
 
 /*
- * A thread that was woken on the worker's processor would only take turns with
- * it: schedulers leave short work where it was, idle processors or not.
+ * A thread that was woken on the worker's processor only takes turns with it,
+ * and not every scheduler moves such short work to one that is idle.
  */
 
 static void
@@ -695,7 +741,8 @@ ngx_http_upload_io_aside(ngx_http_upload_job_t *job)
 {
     cpu_set_t  all, others;
 
-    if (job->run || job->digested || sched_getcpu() != job->cpu
+    if ((ngx_msec_int_t) (ngx_current_msec - ngx_http_upload_crowded_until) < 0
+        || sched_getcpu() != job->cpu
         || sched_getaffinity(0, sizeof(cpu_set_t), &all) == -1)
     {
         return;
@@ -709,6 +756,19 @@ ngx_http_upload_io_aside(ngx_http_upload_job_t *job)
     {
         (void) sched_setaffinity(0, sizeof(cpu_set_t), &all);
     }
+}
+
+
+/* Nanoseconds. */
+
+static int64_t
+ngx_http_upload_io_clock(clockid_t clock)
+{
+    struct timespec  now;
+
+    (void) clock_gettime(clock, &now);
+
+    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 

@@ -3,7 +3,7 @@
 
 
 /* Bytes of one request after which others get their turn. */
-#define NGX_HTTP_UPLOAD_TURN        (2 * 1024 * 1024)
+#define NGX_HTTP_UPLOAD_TURN        (1024 * 1024)
 
 /* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
@@ -583,10 +583,9 @@ ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 {
     if (ctx->segment) {
 
-        /* what is not whole stays for the next request */
-
         ngx_http_upload_segment_stop(ctx);
-        ngx_http_upload_store_remove(ctx);
+
+        /* with the file open, and so held, until the state knows */
 
         if (ctx->session.len && ctx->handed_on && ngx_http_upload_listed(ctx)) {
             ngx_http_upload_segment_remove(ctx);
@@ -597,6 +596,9 @@ ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
             ngx_http_upload_segment_return(ctx);
         }
 
+        /* what is not whole stays for the next request */
+
+        ngx_http_upload_store_remove(ctx);
         ngx_http_upload_segment_free(ctx);
 
         return;

@@ -2,6 +2,8 @@
 #include "ngx_http_upload_segment.h"
 
 
+static ngx_err_t ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_segment_current(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_path(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx);
@@ -229,24 +231,40 @@ void
 ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx)
 {
     ngx_err_t                   err;
-    ngx_uint_t                  i;
-    ngx_str_t                  *path;
+    ngx_http_upload_segment_t  *s;
 
-    for (i = 0; i < 2; i++) {
+    s = ctx->segment;
 
-        path = i ? &ctx->segment->state_path : &ctx->path;
+    if (ngx_delete_file(ctx->path.data) == NGX_FILE_ERROR
+        && ngx_errno != NGX_ENOENT)
+    {
+        ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, ngx_errno,
+                      "upload: unlink() \"%V\" failed", &ctx->path);
+        return;
+    }
 
-        if (ngx_delete_file(path->data) != NGX_FILE_ERROR) {
-            continue;
+    if (ctx->io.busy) {
+        return;
+    }
+
+    err = ngx_http_upload_state_lock(s, 1);
+
+    if (err == 0) {
+
+        err = ngx_http_upload_state_load(s);
+
+        if (err == 0 && ngx_http_upload_segment_current(ctx)
+            && ngx_delete_file(s->state_path.data) == NGX_FILE_ERROR)
+        {
+            err = ngx_errno;
         }
 
-        err = ngx_errno;
+        ngx_http_upload_state_unlock(s);
+    }
 
-        if (err != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, err,
-                          "upload: unlink() \"%V\" failed", path);
-            return;
-        }
+    if (err && err != ESTALE) {
+        ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, err,
+                      "upload: unlink() \"%V\" failed", &s->state_path);
     }
 }
 
@@ -257,11 +275,9 @@ void
 ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
 {
     ngx_err_t                   err;
-    upload_state_t             *state;
     ngx_http_upload_segment_t  *s;
 
     s = ctx->segment;
-    state = &s->state;
 
     if (!s->handed) {
         return;
@@ -272,19 +288,7 @@ ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
     err = ngx_http_upload_state_lock(s, 1);
 
     if (err == 0) {
-
-        err = ngx_http_upload_state_load(s);
-
-        /* not of a file with which the session has begun anew since */
-
-        if (err == 0 && state->handed && state->handed < UINT32_MAX
-            && state->path_length == ctx->path.len
-            && ngx_memcmp(state->path, ctx->path.data, ctx->path.len) == 0)
-        {
-            state->handed--;
-            err = ngx_http_upload_state_save(s);
-        }
-
+        err = ngx_http_upload_segment_take_back(ctx);
         ngx_http_upload_state_unlock(s);
     }
 
@@ -293,6 +297,44 @@ ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
                       "upload: \"%V\" stays when its session begins anew",
                       &ctx->path);
     }
+}
+
+
+static ngx_err_t
+ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_err_t                   err;
+    upload_state_t             *state;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+    state = &s->state;
+
+    err = ngx_http_upload_state_load(s);
+
+    if (err || state->handed == 0 || state->handed == UINT32_MAX
+        || !ngx_http_upload_segment_current(ctx))
+    {
+        return err;
+    }
+
+    state->handed--;
+
+    return ngx_http_upload_state_save(s);
+}
+
+
+/* Whether the state, as last read, is still that of our file. */
+
+static ngx_uint_t
+ngx_http_upload_segment_current(ngx_http_upload_ctx_t *ctx)
+{
+    upload_state_t  *state;
+
+    state = &ctx->segment->state;
+
+    return state->path_length == ctx->path.len
+           && ngx_memcmp(state->path, ctx->path.data, ctx->path.len) == 0;
 }
 
 

@@ -138,7 +138,17 @@ void ngx_http_upload_state_unlock(ngx_http_upload_segment_t *s);
 
 /* Under the lock. */
 ngx_err_t ngx_http_upload_state_load(ngx_http_upload_segment_t *s);
+
+/* ESTALE: the state is that of another file by now, and what we had stays. */
+ngx_err_t ngx_http_upload_state_reload(ngx_http_upload_segment_t *s);
+
 ngx_err_t ngx_http_upload_state_save(ngx_http_upload_segment_t *s);
+
+/*
+ * The data file is held, shared, while a target is asked about it: F_RDLCK.
+ * NGX_EAGAIN for F_WRLCK: somebody does.
+ */
+ngx_err_t ngx_http_upload_state_hold(ngx_fd_t fd, short type);
 
 /* Whether the segment's claim still stands; NGX_ECANCELED when not. */
 ngx_err_t ngx_http_upload_state_check(ngx_http_upload_segment_t *s);

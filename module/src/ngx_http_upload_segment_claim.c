@@ -10,6 +10,8 @@ static ngx_err_t ngx_http_upload_segment_named(ngx_http_upload_segment_t *s,
 static ngx_err_t ngx_http_upload_segment_first(ngx_http_upload_segment_t *s,
     off_t size);
 static void ngx_http_upload_segment_length(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_leave_file(
+    ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_digests(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_take(ngx_http_upload_segment_t *s);
 
@@ -88,6 +90,8 @@ ngx_http_upload_segment_decide(ngx_http_upload_segment_t *s)
 static ngx_err_t
 ngx_http_upload_segment_session(ngx_http_upload_segment_t *s)
 {
+    ngx_err_t  err;
+
     s->needs_file = 0;
 
     if (s->state.path && !s->state.complete) {
@@ -128,9 +132,11 @@ ngx_http_upload_segment_session(ngx_http_upload_segment_t *s)
         return 0;
     }
 
-    s->adopted = 1;
+    err = ngx_http_upload_segment_start(s, &s->fresh);
 
-    return ngx_http_upload_segment_start(s, &s->fresh);
+    s->adopted = (err == 0 && s->refused == NULL);
+
+    return err;
 }
 
 
@@ -308,15 +314,19 @@ ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s)
 ngx_err_t
 ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
 {
+    ngx_err_t        err;
     upload_state_t  *state, old;
 
     state = &s->state;
     old = *state;
 
-    if (old.complete && old.handed == 0 && s->data_path.len == 0
-        && unlink((char *) old.path) == -1 && ngx_errno != NGX_ENOENT)
-    {
-        return ngx_errno;
+    if (old.complete && s->data_path.len == 0) {
+
+        err = ngx_http_upload_segment_leave_file(s);
+
+        if (err || s->refused) {
+            return err;
+        }
     }
 
     upload_ranges_free(&state->received);
@@ -337,6 +347,42 @@ ngx_http_upload_segment_start(ngx_http_upload_segment_t *s, ngx_str_t *path)
     }
 
     return upload_digest_start(&state->digest, s->digests) == 0 ? 0 : ENOMEM;
+}
+
+
+/*
+ * The whole file that the session had: while a target is asked about it, nobody
+ * knows yet whose it will be.
+ */
+
+static ngx_err_t
+ngx_http_upload_segment_leave_file(ngx_http_upload_segment_t *s)
+{
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+
+    fd = open((char *) s->state.path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == NGX_INVALID_FILE) {
+        /* the target has moved it, or has it to itself */
+        return (ngx_errno == NGX_ENOENT || s->state.handed) ? 0 : ngx_errno;
+    }
+
+    err = ngx_http_upload_state_hold(fd, F_WRLCK);
+
+    if (err == NGX_EAGAIN) {
+        s->refused = "the file of the session is being handed on";
+        s->status = NGX_HTTP_CONFLICT;
+    }
+
+    (void) close(fd);
+
+    if (err == NGX_EAGAIN || s->state.handed) {
+        return 0;
+    }
+
+    return unlink((char *) s->state.path) == -1 && ngx_errno != NGX_ENOENT
+           ? ngx_errno : 0;
 }
 
 

@@ -161,11 +161,13 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
 
     if (io->err == 0) {
 
-        if (s->candidate && !s->aborted) {
-            io->err = ngx_http_upload_segment_again(s);
+        if (s->candidate) {
 
-        } else if (s->candidate) {
-            s->forgotten = 1;
+            /* nothing of one that is cut off counts, and its file goes */
+
+            if (!s->aborted) {
+                io->err = ngx_http_upload_segment_again(s);
+            }
 
         } else if (upload_state_claimed(&s->state, s->token) == NULL) {
             io->err = NGX_ECANCELED;
@@ -236,12 +238,15 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
         state->last_crc = s->body.crc;
         state->handed = 1;
         s->completed = 1;
+
+        if (!s->keeps) {
+            (void) ngx_http_upload_state_hold(s->data_fd, F_RDLCK);
+        }
     }
 
     err = ngx_http_upload_state_save(s);
 
     s->handed = (err == 0 && s->completed);
-
     return err;
 }
 
@@ -278,7 +283,8 @@ ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
     }
 
     err = ngx_http_upload_segment_start(s, &s->fresh);
-    if (err) {
+
+    if (err || s->refused) {
         return err;
     }
 
@@ -317,22 +323,23 @@ ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s)
 
     hashed = (state->digest.wanted == 0 || state->hashed >= state->total);
 
-    if (!hashed || state->handed == 0) {
+    fd = open((char *) state->path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
 
-        /* the first request may not have come to the end of its digests */
-
-        fd = open((char *) state->path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
-
-        if (fd == NGX_INVALID_FILE) {
-            return ngx_errno;
-        }
-
+    if (fd != NGX_INVALID_FILE) {
         err = dup3(fd, s->data_fd, O_CLOEXEC) == -1 ? ngx_errno : 0;
         (void) close(fd);
 
         if (err) {
             return err;
         }
+
+        (void) ngx_http_upload_state_hold(s->data_fd, F_RDLCK);
+
+    } else if (!hashed || state->handed == 0 || ngx_errno != NGX_ENOENT) {
+
+        /* the first request may not have come to the end of its digests */
+
+        return ngx_errno;
     }
 
     if (state->handed < UINT32_MAX) {
@@ -499,6 +506,11 @@ ngx_http_upload_segment_hash(ngx_http_upload_segment_t *s)
 
     (void) flock(s->data_fd, LOCK_UN);
 
+    if (err == ESTALE) {
+        /* who has not made the file whole needs no digests of it */
+        return s->completed ? NGX_ECANCELED : 0;
+    }
+
     return err;
 }
 
@@ -517,7 +529,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
         return err;
     }
 
-    err = ngx_http_upload_state_load(s);
+    err = ngx_http_upload_state_reload(s);
 
     start = s->state.hashed;
     end = upload_ranges_prefix(&s->state.received);
@@ -548,7 +560,7 @@ ngx_http_upload_segment_stretch(ngx_http_upload_segment_t *s)
         return err;
     }
 
-    err = ngx_http_upload_state_load(s);
+    err = ngx_http_upload_state_reload(s);
 
     if (err == 0 && s->state.hashed == start
         && upload_ranges_prefix(&s->state.received) >= end

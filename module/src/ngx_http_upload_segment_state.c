@@ -117,6 +117,28 @@ ngx_http_upload_state_unlock(ngx_http_upload_segment_t *s)
 }
 
 
+/*
+ * Not flock(), which the digests take.  Where there are no such locks nothing
+ * is held: then a file may be left behind that no target has answered for.
+ */
+
+ngx_err_t
+ngx_http_upload_state_hold(ngx_fd_t fd, short type)
+{
+    struct flock  all;
+
+    ngx_memzero(&all, sizeof(struct flock));
+    all.l_type = type;
+    all.l_whence = SEEK_SET;
+
+    if (fcntl(fd, F_OFD_SETLK, &all) == 0) {
+        return 0;
+    }
+
+    return ngx_errno == NGX_EACCES ? NGX_EAGAIN : ngx_errno;
+}
+
+
 ngx_err_t
 ngx_http_upload_state_load(ngx_http_upload_segment_t *s)
 {
@@ -159,6 +181,38 @@ ngx_http_upload_state_load(ngx_http_upload_segment_t *s)
     free(file);
 
     return err;
+}
+
+
+/* The session may have begun anew, with another file: the state stays ours. */
+
+ngx_err_t
+ngx_http_upload_state_reload(ngx_http_upload_segment_t *s)
+{
+    ngx_err_t       err;
+    upload_state_t  ours;
+
+    ours = s->state;
+    upload_state_init(&s->state);
+
+    err = ngx_http_upload_state_load(s);
+
+    if (err == 0
+        && (s->state.path_length != ours.path_length
+            || ngx_memcmp(s->state.path, ours.path, ours.path_length) != 0))
+    {
+        err = ESTALE;
+    }
+
+    if (err) {
+        upload_state_free(&s->state);
+        s->state = ours;
+        return err;
+    }
+
+    upload_state_free(&ours);
+
+    return 0;
 }
 
 

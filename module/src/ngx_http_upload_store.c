@@ -8,6 +8,9 @@
 /* Smaller buffers cost more than they save. */
 #define NGX_HTTP_UPLOAD_SMALL   65536
 
+/* From so many bytes on a buffer is filled half by half. */
+#define NGX_HTTP_UPLOAD_HALVED  (256 * 1024)
+
 /* Writes end on multiples of it. */
 #define NGX_HTTP_UPLOAD_PAGE    4096
 
@@ -16,6 +19,7 @@ static ngx_int_t ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx,
     u_char *data, size_t length);
 static ngx_int_t ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx,
     u_char **pos, u_char *end);
+static u_char *ngx_http_upload_store_half(ngx_http_upload_store_t *store);
 static ngx_int_t ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx,
     u_char *data, size_t length, ngx_uint_t sync);
 static ngx_int_t ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx,
@@ -188,7 +192,8 @@ ngx_http_upload_store_flush(ngx_http_upload_ctx_t *ctx, ngx_uint_t sync)
         return NGX_OK;
     }
 
-    rc = ngx_http_upload_store_put(ctx, store->buffer, length, sync);
+    rc = ngx_http_upload_store_put(ctx, ngx_http_upload_store_half(store),
+                                   length, sync);
 
     store->flushing = (rc == NGX_AGAIN);
 
@@ -321,11 +326,14 @@ ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx, u_char *data,
     ngx_int_t   rc;
     ngx_uint_t  busy;
 
-    rc = ctx->in_place ? ngx_http_upload_io_result(ctx)
-                       : ngx_http_upload_io_room(ctx);
+    rc = (ctx->in_place || ctx->store.halved) ? ngx_http_upload_io_result(ctx)
+                                              : ngx_http_upload_io_room(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
+
+    ctx->store.halved = 0;
+    ctx->store.half = 0;
 
     busy = ctx->io.busy;
     rc = ngx_http_upload_store_pages(ctx, data, length);
@@ -352,11 +360,18 @@ ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx, u_char *data,
 }
 
 
+/*
+ * A large buffer is filled half by half, so that a thread has one half while
+ * we fill the other: on HTTP/2 the client may send no more until we have taken
+ * all that core has.
+ */
+
 static ngx_int_t
 ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
     u_char *end)
 {
-    size_t                    n;
+    size_t                    n, size;
+    u_char                   *half;
     ngx_int_t                 rc;
     ngx_http_upload_store_t  *store;
 
@@ -364,9 +379,10 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
 
     while (*pos < end) {
 
-        /* the thread has the buffer */
+        /* threads have the buffer, or the half that is next */
 
-        rc = ngx_http_upload_io_result(ctx);
+        rc = store->halved ? ngx_http_upload_io_room(ctx)
+                           : ngx_http_upload_io_result(ctx);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -375,21 +391,24 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        n = ngx_min((size_t) (end - *pos),
-                    store->buffer_size - store->buffered);
+        store->halved = (store->buffer_size >= NGX_HTTP_UPLOAD_HALVED);
+        size = store->halved ? store->buffer_size / 2 : store->buffer_size;
+        half = ngx_http_upload_store_half(store);
 
-        ngx_memcpy(store->buffer + store->buffered, *pos, n);
+        n = ngx_min((size_t) (end - *pos), size - store->buffered);
+
+        ngx_memcpy(half + store->buffered, *pos, n);
         store->buffered += n;
         *pos += n;
 
-        if (store->buffered < store->buffer_size) {
+        if (store->buffered < size) {
             return NGX_OK;
         }
 
-        n = store->buffered;
         store->buffered = 0;
+        store->half ^= store->halved;
 
-        rc = ngx_http_upload_store_pages(ctx, store->buffer, n);
+        rc = ngx_http_upload_store_pages(ctx, half, size);
 
         if (rc != NGX_OK && rc != NGX_AGAIN) {
             return rc;
@@ -397,6 +416,14 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
     }
 
     return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_upload_store_half(ngx_http_upload_store_t *store)
+{
+    return store->half ? store->buffer + store->buffer_size / 2
+                       : store->buffer;
 }
 
 

@@ -1,7 +1,10 @@
 import type { Random } from "./random.ts";
 
-/** How the client leaves: reads an answer first; waits for all that may still come; closes or resets at once. */
-export type Ending = "answer" | "silence" | "close" | "reset";
+/**
+ * How the client leaves: reads an answer first; waits for all that may still come; says that it has no more to say and
+ * then waits; closes or resets at once.
+ */
+export type Ending = "answer" | "silence" | "end" | "close" | "reset";
 
 /** What a hostile client does on one connection. */
 export interface HostileCase {
@@ -16,6 +19,13 @@ export interface HostileCase {
   readonly alsoStatus?: readonly number[];
   /** The only statuses that the first answer may have. @default any */
   readonly firstStatus?: readonly number[];
+  /**
+   * How many requests the client has sent to their ends, so that each must be answered; over HTTP/2 a reset stream is
+   * an answer as well. They are waited for with the ending "answer". @default 0: some are unfinished
+   */
+  readonly whole?: number;
+  /** Whether all this goes through TLS. @default false */
+  readonly tls?: boolean;
 }
 
 /** A kind of hostile client. */
@@ -23,7 +33,8 @@ export interface Generator {
   readonly name: string;
   /** How many times as often as a generator of weight 1. */
   readonly weight: number;
-  readonly make: (random: Random) => HostileCase;
+  /** @param index number of the case, for what is to differ as the storm goes on */
+  readonly make: (random: Random, index: number) => HostileCase;
 }
 
 /** A case of HTTP/1.1 whose pieces are sent as fast as they can. */

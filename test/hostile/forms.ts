@@ -7,7 +7,16 @@ export const uploadPaths = ["/upload", "/tiny", "/large", "/uri?a=b", "/mirrored
 /** A request to smuggle: whoever runs it asks the target for a path that no case asks for openly. */
 export const hidden = "GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+/** File names that are paths, break lines, name devices or are too long to be one. */
+const hostileNames = [
+  "../../etc/passwd", "..\\..\\boot.ini", "/", ".", "..", "a/..", "%2e%2e%2f", "a%00.txt", "a\0b", "a\rb", "\x7f\x01", "CON", "-rf", "a".repeat(255),
+  "b".repeat(4000), "\xe2\x80\xaegpj.exe", "\xff\xfe", "$(reboot)", "a\\\"b", "'; drop table uploads; --", "<script>", "x.state", "\t", " ",
+] as const;
+
 const dispositions = [
+  ...hostileNames.map((name) => `name="file"; filename="${name}"`),
+  ...["UTF-8''..%2f..%2fx", "UTF-8''%0d%0a%0d%0ax", "utf-8'en'a%", "UTF-16''a", "ISO-8859-1''%ff", "UTF-8''%c0%af", "''a", "UTF-8'", "UTF-8''%00"].map((name) => `name="f"; filename*=${name}`),
+  ...Array.from({ length: 16 }, () => 'name="file"; filename="a.txt"'),
   'name="file"; filename="a.txt"',
   'name="file"; filename=""',
   'name="note"',

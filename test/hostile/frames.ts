@@ -44,6 +44,22 @@ export function settings(...pairs: readonly (readonly [number, number])[]): Buff
   return frame(frameTypes.settings, 0, 0, Buffer.concat(pairs.map(one)));
 }
 
+/** How many streams the server has ended, be it by a reset; every one when it has sent GOAWAY. */
+export function streamsEnded(received: Buffer): number {
+  const ended = new Set<number>();
+  for (let at = 0; at + 9 <= received.length; ) {
+    const length = received.readUIntBE(at, 3);
+    const [type, bits] = [received[at + 3]!, received[at + 4]!];
+    const carries = type === frameTypes.headers || type === frameTypes.data;
+    if (at + 9 + length <= received.length) {
+      if (type === frameTypes.goAway) return Infinity;
+      if (type === frameTypes.rstStream || (carries && (bits & flags.endStream) !== 0)) ended.add(received.readUInt32BE(at + 5));
+    }
+    at += 9 + length;
+  }
+  return ended.size;
+}
+
 /** Statuses of the answers in what a server of HTTP/2 has sent; nginx's way to write them is enough. */
 export function statusesIn(received: Buffer): number[] {
   const indexed: Readonly<Record<number, number>> = { 0x88: 200, 0x89: 204, 0x8a: 206, 0x8b: 304, 0x8c: 400, 0x8d: 404, 0x8e: 500 };

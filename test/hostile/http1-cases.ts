@@ -1,4 +1,4 @@
-import { boundary, chunked, head, type HeadOptions, post } from "../helpers/wire.ts";
+import { chunked, form, head, type HeadOptions, post } from "../helpers/wire.ts";
 import { cut, type Ending, type Generator, http1 } from "./case.ts";
 import { brokenForm, goodForm, oddContentType, smallForm, uploadPaths } from "./forms.ts";
 import type { Random } from "./random.ts";
@@ -11,7 +11,7 @@ function extra(random: Random, ending: Ending, ...more: readonly string[]): stri
   return [`X-Target: ${random.pick(targets)}`, ...(ending === "answer" ? ["X-Waits: yes"] : []), ...more];
 }
 
-const leaving = (random: Random): Ending => random.pick(["answer", "answer", "close", "reset"]);
+const leaving = (random: Random): Ending => random.pick(["answer", "answer", "answer", "answer", "end", "close", "reset"]);
 
 /** Statuses of a target that answers an error, or resets. */
 const fromTarget = [422, 502];
@@ -24,7 +24,7 @@ function upload(random: Random, body: Buffer, options: HeadOptions = {}): Return
   const request = isChunked
     ? Buffer.concat([head(path, { ...options, extra: [...lines, "Transfer-Encoding: chunked"] }), chunked(body, random.pick([1, 7, 100, 5000]))])
     : post(path, body, { ...options, extra: lines });
-  return http1(cut(random, request), ending, { alsoStatus: fromTarget });
+  return http1(cut(random, request), ending, { alsoStatus: fromTarget, whole: 1 });
 }
 
 const lengths = (body: Buffer, random: Random): string =>
@@ -80,7 +80,24 @@ export const http1Generators: readonly Generator[] = [
     make(random) {
       const body = goodForm(random);
       const request = head(random.pick(uploadPaths), { length: Math.max(0, body.length - random.integer(1, 60)) });
-      return http1(cut(random, Buffer.concat([request, body])), random.pick(["answer", "silence", "reset"]));
+      return http1(cut(random, Buffer.concat([request, body])), random.pick(["answer", "silence", "end", "reset"]), { whole: 1 });
+    },
+  },
+  {
+    name: "name of a generated field",
+    weight: 2,
+    make(random) {
+      const name = random.pick(['name="_path"', "name=_path", 'NAME="_size"', '  name = "_md5" ', 'x=y; name="_field"', "name*=UTF-8''%5fpath; name=\"_path\""]);
+      const body = form([{ disposition: name, body: "/etc/passwd" }, { disposition: 'name="file"; filename="a"', body: "content" }]);
+      return http1(cut(random, post(random.pick(uploadPaths), body, { extra: ["X-Waits: yes"] })), "answer", { firstStatus: [400, 413], whole: 1 });
+    },
+  },
+  {
+    name: "byte by byte",
+    weight: 2,
+    make(random) {
+      const request = post(random.pick(uploadPaths), random.once(2) ? smallForm : brokenForm(random).subarray(0, 1000), { extra: extra(random, "answer") });
+      return http1(Array.from({ length: request.length }, (_, i) => request.subarray(i, i + 1)), "answer", { alsoStatus: fromTarget, whole: 1 });
     },
   },
   {
@@ -158,11 +175,3 @@ export const http1Generators: readonly Generator[] = [
     },
   },
 ];
-
-/** A small upload that is cut off behind each of its bytes, by a clean close and by a reset. */
-export function everyAbort(): Generator[] {
-  const request = post("/upload", smallForm, { type: `multipart/form-data; boundary=${boundary}` });
-  return Array.from({ length: request.length }, (_, i) => i).flatMap((i) =>
-    (["close", "reset"] as const).map((ending) => ({ name: `abort by ${ending} at each byte`, weight: 1, make: () => http1([request.subarray(0, i)], ending) })),
-  );
-}

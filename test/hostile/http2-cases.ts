@@ -6,14 +6,14 @@ import type { Random } from "./random.ts";
 
 type Fields = readonly (readonly [string, string])[];
 
+const headers = (stream: number, fields: Fields, bits: number = flags.endHeaders): Buffer => frame(frameTypes.headers, bits, stream, fieldBlock(fields));
+
 const type = `multipart/form-data; boundary=${boundary}`;
 
 function requestFields(random: Random, more: Fields = []): Fields {
   const target = random.pick(["ok", "ok", "error", "slow", "reset"]);
   return [[":method", "POST"], [":scheme", "http"], [":path", random.pick(uploadPaths)], [":authority", "localhost"], ["x-target", target], ["content-type", type], ...more];
 }
-
-const headers = (stream: number, fields: Fields, bits: number = flags.endHeaders): Buffer => frame(frameTypes.headers, bits, stream, fieldBlock(fields));
 
 /** DATA frames of a body, the last one with END_STREAM unless told otherwise. */
 function data(random: Random, stream: number, body: Buffer, end = true): Buffer[] {
@@ -28,9 +28,15 @@ function data(random: Random, stream: number, body: Buffer, end = true): Buffer[
   return end ? [...pieces, frame(frameTypes.data, flags.endStream, stream)] : pieces;
 }
 
+/** A whole upload as it should be, with all that a connection begins with. */
+export function uploadOf(path: string, body: Buffer): Buffer {
+  const fields: Fields = [[":method", "POST"], [":scheme", "http"], [":path", path], [":authority", "localhost"], ["content-type", type]];
+  return Buffer.concat([preface, settings(), headers(1, fields), frame(frameTypes.data, flags.endStream, 1, body)]);
+}
+
 const upload = (random: Random, stream: number, body: Buffer, more: Fields = []): Buffer[] => [headers(stream, requestFields(random, more)), ...data(random, stream, body)];
 
-function client(random: Random, frames: readonly Buffer[], ending: HostileCase["ending"] = random.pick(["silence", "silence", "close", "reset"])): HostileCase {
+function client(random: Random, frames: readonly Buffer[], ending: HostileCase["ending"] = random.pick(["silence", "silence", "end", "close", "reset"])): HostileCase {
   const bytes = Buffer.concat([preface, settings(), ...frames]);
   return { port: "http2", pieces: cut(random, bytes), pause: random.pick([0, 0, 0, 1]), ending, alsoStatus: [422, 500, 502, 507] };
 }
@@ -41,6 +47,13 @@ const reset = (random: Random, stream: number): Buffer => frame(frameTypes.rstSt
 function among(random: Random, frames: readonly Buffer[], put: Buffer): Buffer[] {
   const at = random.integer(0, frames.length);
   return [...frames.slice(0, at), put, ...frames.slice(at)];
+}
+
+/** A request that is no form. */
+function other(random: Random, fields: Fields, body: Buffer, whole: number): HostileCase {
+  const all: Fields = [[":method", random.pick(["POST", "PUT", "PATCH", "POST"])], [":scheme", "http"], [":authority", "localhost"], ["x-target", random.pick(["ok", "slow"])], ...fields];
+  const frames = [headers(1, all), ...data(random, 1, body, whole > 0)];
+  return { ...client(random, frames, whole > 0 ? "answer" : random.pick(["silence", "end", "close", "reset"])), whole, alsoStatus: [201, 409, 422, 500, 502, 503, 507] };
 }
 
 const window = (stream: number, by: number): Buffer => frame(frameTypes.windowUpdate, 0, stream, uint32(by));
@@ -60,8 +73,35 @@ const oddFields: readonly Fields[] = [
   [["x-nul", "a\0b"]],
 ];
 
+/** Field blocks that are no HPACK, or too much of it (RFC 7541); bounded, as nginx's own limits are not the question. */
+const oddBlocks: readonly ((good: Buffer) => Buffer)[] = [
+  (good) => Buffer.concat([Buffer.from([0x20]), good]),
+  (good) => Buffer.concat([Buffer.from([0x3f, 0xff, 0xff, 0xff, 0xff, 0x0f]), good]),
+  (good) => Buffer.concat([good, Buffer.from([0x20])]),
+  (good) => Buffer.concat([good, Buffer.from([0x80])]),
+  (good) => Buffer.concat([good, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f])]),
+  (good) => Buffer.concat([good, Buffer.from([0x00, 0x83, 0xff, 0xff, 0xff, 0x01, 0x61])]),
+  (good) => Buffer.concat([good, Buffer.from([0x00, 0x7f, 0xff, 0xff, 0x7f])]),
+  (good) => good.subarray(0, good.length - 3),
+  // A field of 4,000 bytes goes into the table, and then comes again and again.
+  (good) => Buffer.concat([good, Buffer.from([0x40, 0x01, 0x78, 0x7f, 0xa1, 0x1e]), Buffer.alloc(4000, 0x61), Buffer.alloc(300, 0xbe)]),
+];
+
 const tricks: Readonly<Record<string, readonly [weight: number, make: (random: Random) => HostileCase]>> = {
   goodForm: [2, (random) => client(random, upload(random, 1, goodForm(random)), "silence")],
+  wholeForm: [4, (random) => ({ ...client(random, upload(random, 1, random.once(2) ? brokenForm(random) : goodForm(random)), "answer"), whole: 1 })],
+  raw: [4, (random) => other(random, [[":path", "/raw"], ...(random.once(2) ? [["content-digest", random.pick(["sha-256=:AAAA:", "sha-256=::", "x"])] as const] : [])], Buffer.alloc(random.pick([0, 1, 5000, 40_000]), "raw"), random.integer(0, 1))],
+  piece: [4, (random) => other(random, [[":path", "/piece"], ["x-path", `h2-${random.integer(0, 40)}`], ["x-offset", random.pick(["0", "0", "5", "x"])], ["x-length", random.pick(["20", "20", "7"])]], Buffer.alloc(random.pick([0, 5, 15, 20, 30]), "piece"), random.integer(0, 1))],
+  segment: [4, (random) => {
+    const from = random.integer(0, 2) * 10;
+    return other(random, [[":path", "/ranged"], ["session-id", `h2-${random.integer(0, 40)}`], ["content-range", `bytes ${from}-${from + random.pick([9, 9, 9, 8, 10])}/30`], ["content-type", "a/b"]], Buffer.alloc(10, "segment"), random.integer(0, 1));
+  }],
+  noBody: [1, (random) => ({ ...client(random, [headers(1, requestFields(random), flags.endHeaders | flags.endStream)], "answer"), whole: 1 })],
+  oddBlock: [3, (random) => client(random, [frame(frameTypes.headers, flags.endHeaders, 1, random.pick(oddBlocks)(fieldBlock(requestFields(random)))), ...data(random, 1, smallForm)])],
+  /** Streams that are opened and reset at once, more than may be open. */
+  rapidReset: [1, (random) => client(random, Array.from({ length: random.integer(100, 300) }, (_, i) => [headers(2 * i + 1, requestFields(random)), reset(random, 2 * i + 1)]).flat())],
+  /** More streams than may be open, none of which ends. */
+  tooManyStreams: [1, (random) => client(random, Array.from({ length: random.integer(100, 200) }, (_, i) => headers(2 * i + 1, requestFields(random))))],
   brokenForm: [8, (random) => client(random, upload(random, 1, brokenForm(random)))],
   oddType: [2, (random) => client(random, [headers(1, [...requestFields(random).slice(0, -1), ["content-type", oddContentType(random)]]), ...data(random, 1, smallForm)])],
   oddFields: [3, (random) => client(random, upload(random, 1, smallForm, random.pick(oddFields)))],

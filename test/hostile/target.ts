@@ -30,6 +30,8 @@ export class Target {
   readonly #folder: () => string;
   /** Uploads that came. */
   uploads = 0;
+  /** Paths of the files that it was told of, and what it did then. */
+  readonly told = new Map<string, string>();
   /** What should not have happened. */
   readonly findings: string[] = [];
 
@@ -72,14 +74,15 @@ export class Target {
   #take(request: http.IncomingMessage, body: Buffer, response: http.ServerResponse): void {
     const { url = "", headers } = request;
     if (/hidden/.test(url)) this.findings.push(`a hidden request was run: ${request.method} ${url}`);
-    if (headers["x-kind"] !== "upload") {
+    const kind = headers["x-kind"];
+    if (kind !== "upload" && kind !== "piece") {
       response.end("other");
       return;
     }
     this.uploads++;
     const wanted = headers["x-target"];
     try {
-      this.#look(headers, body, wanted !== "error" && wanted !== "reset");
+      this.#look(headers, body, kind === "upload" && wanted !== "error" && wanted !== "reset");
     } catch (error) {
       this.findings.push(`${request.method} ${url}: ${(error as Error).message}`);
     }
@@ -100,6 +103,8 @@ export class Target {
     if (paths.length !== count || sizes.length !== count || sums.length !== count) {
       throw new Error(`${count} files, but ${paths.length} paths, ${sizes.length} sizes and ${sums.length} digests`);
     }
+    if (headers["x-kind"] === "piece") return;
+    for (const path of paths) this.told.set(path, `${taking ? "took it" : `left it, ${String(headers["x-target"])}`}`);
     paths.forEach((path, i) => this.#file(path, sizes[i]!, sums[i]!, { taking, waited: headers["x-waits"] === "yes" }));
   }
 

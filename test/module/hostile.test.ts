@@ -13,9 +13,9 @@ beforeAll(() => prepareModule(true), 300_000);
 describe("module: a storm of hostile requests", () => {
   it("finds nothing with the sanitizers, and the next upload works (npm run test:hostile makes a long one)", async () => {
     const seed = Number(process.env["SLIPWAY_HOSTILE_SEED"] ?? Date.now() % 1_000_000);
-    const report = await hostileRun({ seed, count: 3000, sanitize: true });
+    const report = await hostileRun({ seed, count: 4000, sanitize: true });
     expect(report.findings, `seed ${seed}`).toEqual([]);
-    expect(report.done).toBe(3000);
+    expect(report.done).toBe(4000);
     // The storm is worth something only while many of its requests get through to the module.
     expect(report.uploads).toBeGreaterThan(300);
     expect(report.statuses.get("broken form")?.get("400")).toBeGreaterThan(20);

@@ -1,0 +1,102 @@
+import { createHash, randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type NginxOptions, withNginx } from "../helpers/nginx.ts";
+import { fieldOf } from "../helpers/upload-site.ts";
+import { head, WireClient } from "../helpers/wire.ts";
+
+const MIB = 1024 * 1024;
+const type = "application/octet-stream";
+const sum = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+const options: NginxOptions = {
+  server: `
+    upload_store %STORE%; client_body_buffer_size 1m; upload_buffer_size 1m; client_body_timeout 2s;
+    upload_aggregate_form_field sha256 "$upload_file_sha256";
+    location /new { upload_pass @done; upload_raw on; }
+    location /small { upload_pass @done; upload_raw on; upload_max_file_size 3m; }
+    location /get { return 200 "here"; }
+    location @done { proxy_pass http://%UPSTREAM%; }`,
+  keepsFiles: true,
+};
+
+const put = (path: string, length: number): Buffer => head(path, { method: "PUT", type, length });
+const get = Buffer.from("GET /get HTTP/1.1\r\nHost: x\r\n\r\n");
+
+// From 1 MiB on the worker is woken for every 256 KiB only; these send less than that at a time.
+describe("module: a worker that is not woken for every packet", () => {
+  it("does not take a client that has become slow for a silent one", async () => {
+    await withNginx(options, async (site) => {
+      const bytes = randomBytes(3 * MIB + 20_000);
+      const client = await WireClient.open(site.port);
+      client.write(put("/new", bytes.length));
+      client.write(bytes.subarray(0, 2 * MIB));
+      for (let from = 2 * MIB; from < 2 * MIB + 20_000; from += 2_000) {
+        await sleep(500);
+        client.write(bytes.subarray(from, from + 2_000));
+      }
+      client.write(bytes.subarray(2 * MIB + 20_000));
+      expect((await client.answer()).status).toBe(200);
+      expect(fieldOf(site.passed[0], "sha256")).toBe(sum(bytes));
+      client.destroy();
+    });
+  });
+
+  it("still takes a client that is silent for one", async () => {
+    await withNginx(options, async (site) => {
+      const client = await WireClient.open(site.port);
+      client.write(put("/new", 8 * MIB));
+      client.write(randomBytes(2 * MIB + 1_000));
+      const began = Date.now();
+      await client.closed();
+      // Once for the bytes that the worker has not heard of, once for the silence.
+      expect(Date.now() - began).toBeGreaterThan(1_500);
+      expect(Date.now() - began).toBeLessThan(6_000);
+      expect(site.passed).toHaveLength(0);
+      expect(site.files()).toEqual([]);
+    });
+  });
+
+  it("hears of the next request on the connection", async () => {
+    await withNginx(options, async (site) => {
+      const client = await WireClient.open(site.port);
+      const bytes = randomBytes(5 * MIB);
+      client.write(put("/new", bytes.length));
+      for (let from = 0; from < bytes.length; from += 100_000) {
+        client.write(bytes.subarray(from, from + 100_000));
+        await sleep(1);
+      }
+      expect((await client.answer()).status).toBe(200);
+      const began = Date.now();
+      client.write(get);
+      expect((await client.answer()).body).toBe("here");
+      expect(Date.now() - began).toBeLessThan(1_000);
+      client.destroy();
+    });
+  });
+
+  it("hears of a client that goes away", async () => {
+    await withNginx(options, async (site) => {
+      const client = await WireClient.open(site.port);
+      client.write(put("/new", 8 * MIB));
+      client.write(randomBytes(2 * MIB + 1_000));
+      await sleep(200);
+      expect(site.files()).toHaveLength(1);
+      client.destroy();
+      const until = Date.now() + 1_500;
+      while (site.files().length > 0 && Date.now() < until) await sleep(20);
+      expect(site.files()).toEqual([]);
+    });
+  });
+
+  it("refuses in the middle, and the client gets the answer", async () => {
+    await withNginx(options, async (site) => {
+      const client = await WireClient.open(site.port);
+      client.write(put("/small", 8 * MIB));
+      client.write(randomBytes(8 * MIB));
+      expect((await client.answer()).status).toBe(413);
+      client.destroy();
+      expect(site.files()).toEqual([]);
+    });
+  });
+});
