@@ -31,6 +31,16 @@ export function readListQuery(query: ParsedUrlQuery): ListQuery {
   return { limit: limit === "" ? defaultLimit : Number(limit), after: after === "" ? null : after, text };
 }
 
+/**
+ * Reads `state`: which uploads are asked for.
+ * @throws {Refusal} `bad_query`
+ */
+export function readStateQuery(query: ParsedUrlQuery): "complete" | "receiving" {
+  const state = single(query, "state") || "complete";
+  if (state === "complete" || state === "receiving") return state;
+  throw new Refusal("bad_query", `state: must be complete or receiving, got ${JSON.stringify(state.slice(0, 40))}.`);
+}
+
 /** Ids in `new=<id>,<id>`; whatever else stands there is left out. */
 export function readNewIds(query: ParsedUrlQuery): readonly string[] {
   return [query["new"] ?? []].flat().flatMap((text) => text.split(",")).filter(isId);

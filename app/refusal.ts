@@ -4,15 +4,18 @@ import { type ErrorCode, errorKinds } from "../protocol/errors.ts";
 /** A request that is refused, with the row of the table that says why. */
 export class Refusal extends Error {
   readonly code: ErrorCode;
+  /** Headers that the answer has beside those of every error. */
+  readonly headers: Readonly<Record<string, string>>;
 
   /**
    * @param message a sentence more exact than the row's, shown to the client
    * @default the sentence of the row
    */
-  constructor(code: ErrorCode, message?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message?: string, options: ErrorOptions & { readonly headers?: Readonly<Record<string, string>> } = {}) {
     super(message ?? errorKinds[code].message, options);
     this.name = "Refusal";
     this.code = code;
+    this.headers = options.headers ?? {};
   }
 }
 

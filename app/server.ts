@@ -1,6 +1,7 @@
 /** The running service: starting repairs what a kill left, stopping finishes what runs. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { makeIdSource } from "../protocol/id.ts";
 import { buildAssets } from "../web/assets.ts";
 import { makeApplication } from "./application.ts";
@@ -8,9 +9,12 @@ import type { Config } from "./config.ts";
 import type { Log } from "./log.ts";
 import { openSqlite } from "./records/sqlite.ts";
 import type { StoreParts } from "./store/complete.ts";
-import { startJanitor } from "./store/janitor.ts";
+import { startJanitor, startRounds } from "./store/janitor.ts";
+import { sessionsFolder } from "./sessions/data.ts";
+import { keepSessions, upkeepInterval } from "./sessions/upkeep.ts";
 import { makeLocks } from "./store/locks.ts";
 import { storePaths } from "./store/paths.ts";
+import { makeDirectory } from "./store/durable.ts";
 import { prepareStore } from "./store/probe.ts";
 import { reconcileRecords, sweepFiles } from "./store/reconcile.ts";
 import { version } from "./version.ts";
@@ -62,6 +66,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   const started = Date.now();
   const paths = storePaths(config.store);
   await prepareStore(paths, config.directoryMode);
+  await makeDirectory(join(paths.incoming, sessionsFolder), config.directoryMode);
   const records = openSqlite(config.database);
   const { fileMode, directoryMode } = config;
   const store: StoreParts = { paths, records, locks: makeLocks(), fileMode, directoryMode, makeId: makeIdSource(), log };
@@ -79,6 +84,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   const url = await listen(server, config.host, config.port);
   log.info({ url, version, store: config.store, database: config.database }, "listening");
   const janitor = startJanitor(store, config.abandonedAfter);
+  const upkeep = startRounds(log, "sessions could not be looked through", upkeepInterval, (signal) => keepSessions(store, signal));
   const stopping = new AbortController();
   const swept = sweepFiles(store, started, stopping.signal).catch((error: unknown) => log.error({ err: error }, "files/ could not be looked through"));
   let stopped: Promise<void> | undefined;
@@ -90,6 +96,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
       return;
     }
     await janitor.stop();
+    await upkeep.stop();
     await swept;
     await records.close();
     log.info("stopped");

@@ -15,3 +15,20 @@ export function viewOf(record: UploadRecord): UploadView {
     state: record.state,
   };
 }
+
+/** What a program is told of its upload; the first file stands at the top as well. */
+export function completionAnswer(records: readonly UploadRecord[]): object {
+  const uploads = records.map(({ id, name, size, checksums, field, description, completedAt }) => {
+    return { id, name, size, checksums, field, description, completedAt };
+  });
+  const [first] = uploads;
+  return {
+    message: "Upload Complete",
+    id: first?.id,
+    name: first?.name,
+    size: first?.size,
+    checksums: first?.checksums,
+    description: first?.description,
+    uploads,
+  };
+}

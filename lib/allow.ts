@@ -60,6 +60,9 @@ export const hostAndPort = text("host and port", 'use "host:port" ("web:8000", "
   return Number(v.slice(colon + 1)) <= 65_535 && !host.includes("..") && (!host.startsWith("[") || isIP(host.slice(1, -1)) === 6);
 });
 
+/** Origin of web pages (RFC 6454), as a browser spells it, or `*` for every one. */
+export const origin = text("web origin", 'use "https://example.org", with a port when it is not 443, or "*" for every site', new RegExp(`^(?:\\*|https?://(?:${HOST}|\\[[0-9a-f:.]+\\])(?::[1-9][0-9]{0,4})?)$`), (v) => v.length <= 253);
+
 const SEGMENT = "[A-Za-z0-9_@~+.-]+";
 const noDots = (path: string): boolean => path.split("/").every((segment) => segment !== "." && segment !== "..");
 

@@ -24,6 +24,16 @@ const kinds = {
     message: "The upload form is damaged or incomplete.",
     hint: "Send a complete multipart/form-data body; if the connection broke off, upload again.",
   },
+  bad_header: {
+    status: 400,
+    message: "A header of the upload request is missing or not well-formed.",
+    hint: "Send the headers as the protocol has them.",
+  },
+  digest_mismatch: {
+    status: 400,
+    message: "The bytes that arrived differ from the digest that was sent with them, so they were not kept.",
+    hint: "Send them again; if it happens again, check the file and its digest.",
+  },
   no_file: {
     status: 400,
     message: "The form holds no file.",
@@ -32,12 +42,17 @@ const kinds = {
   bad_query: {
     status: 400,
     message: "A parameter of the address has a value that is not allowed.",
-    hint: "Use limit=1 to 200, after=<id of an upload> and q=<at most 200 characters>.",
+    hint: "Use limit=1 to 200, after=<id of an upload>, q=<at most 200 characters> and state=complete or receiving.",
   },
   forbidden: {
     status: 403,
     message: "This request is not allowed here.",
     hint: "Use the public address of the site.",
+  },
+  upload_final: {
+    status: 403,
+    message: "This upload is put together from others and takes no bytes of its own.",
+    hint: "Ask with HEAD whether it is complete.",
   },
   not_found: {
     status: 404,
@@ -53,6 +68,31 @@ const kinds = {
     status: 408,
     message: "The connection was silent for too long, so the upload was given up.",
     hint: "Check the network connection and upload again.",
+  },
+  wrong_offset: {
+    status: 409,
+    message: "The bytes do not begin where the upload stands.",
+    hint: "Ask for the offset with HEAD and go on from there.",
+  },
+  taken_over: {
+    status: 409,
+    message: "Another request writes the same bytes of this upload.",
+    hint: "Ask for the offset with HEAD and go on from there.",
+  },
+  other_length: {
+    status: 409,
+    message: "The upload was begun with another length.",
+    hint: "Send the length that it was begun with, or begin a new upload.",
+  },
+  upload_expired: {
+    status: 410,
+    message: "This upload was not finished in time, and what had arrived of it was removed.",
+    hint: "Begin a new upload.",
+  },
+  tus_version: {
+    status: 412,
+    message: "The header Tus-Resumable does not name a version that this server speaks.",
+    hint: "Send Tus-Resumable: 1.0.0.",
   },
   upload_gone: {
     status: 409,
@@ -83,6 +123,11 @@ const kinds = {
     status: 415,
     message: "The body is not a form: an upload has the type multipart/form-data.",
     hint: "Send the file as a form; with curl use -F file=@NAME.",
+  },
+  wrong_body_type: {
+    status: 415,
+    message: "The body does not have the type that pieces of an upload have.",
+    hint: "Send the Content-Type of the protocol: application/offset+octet-stream for tus, application/partial-upload for resumable uploads.",
   },
   bad_range: {
     status: 416,
@@ -187,6 +232,7 @@ export const nginxErrors: ReadonlyMap<number, ErrorCode> = new Map<number, Error
   [404, "not_found"],
   [405, "method_not_allowed"],
   [408, "request_timeout"],
+  [409, "taken_over"],
   [411, "length_required"],
   [413, "too_large"],
   [414, "uri_too_long"],

@@ -153,6 +153,16 @@ export interface UploadProps {
    * @default "120s"
    */
   readonly completionTimeout?: string;
+  /**
+   * How long an unfinished resumable upload waits for its next byte before it is removed, an nginx duration.
+   * @default "7d"
+   */
+  readonly expireAfter?: string;
+  /**
+   * Origins of other sites whose pages may upload by tus, resumable uploads and PUT; `["*"]` is every site.
+   * @default []
+   */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** Which upload module is compiled into the nginx image; made by `UploadModule.own`, `.folder` or `.archive`. */

@@ -135,6 +135,8 @@ function uploadOf(v: Values): SiteSettings["upload"] {
     bufferSize: v.get("upload.bufferSize"),
     bodyTimeout: v.get("upload.bodyTimeout"),
     completionTimeout: v.get("upload.completionTimeout"),
+    expireAfter: v.get("upload.expireAfter"),
+    corsOrigins: v.get("upload.corsOrigins"),
   };
 }
 

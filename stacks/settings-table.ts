@@ -91,6 +91,8 @@ const upload = {
   "upload.bufferSize": row(allow.size({ min: "16k", max: "64m" }), value("1m"), "Write buffer of one upload; small ones are slow.", "`upload_buffer_size`, `client_body_buffer_size`", { unit: "bytes" }),
   "upload.bodyTimeout": row(allow.duration("1s", "1d"), value("60s"), "Longest silence of a client in mid-upload.", "`client_body_timeout`"),
   "upload.completionTimeout": row(allow.duration("1s", "1d"), value("120s"), "Longest wait for the completion's answer.", "`proxy_read_timeout`, `uwsgi_read_timeout`"),
+  "upload.expireAfter": row(allow.duration("1m", "52w"), value("7d"), "How long an unfinished resumable upload waits for its next byte before it is removed.", "`X-Slipway-Expire-After`"),
+  "upload.corsOrigins": row(allow.list(allow.origin, { min: 0, max: 32 }), value([]), "Origins of other sites whose pages may upload by tus, resumable uploads and PUT; `*` is every site.", "`X-Slipway-Cors-Origins`"),
 } as const;
 
 const rest = {

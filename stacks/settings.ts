@@ -55,6 +55,8 @@ export interface SiteSettings {
     readonly bufferSize: Size;
     readonly bodyTimeout: Duration;
     readonly completionTimeout: Duration;
+    readonly expireAfter: Duration;
+    readonly corsOrigins: readonly string[];
   };
   readonly images: { readonly base: string; readonly module: ModuleSettings };
   readonly service: {

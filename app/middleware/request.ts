@@ -18,7 +18,7 @@ function answerError(context: RequestContext, refusal: Refusal): void {
   const { requestId } = context.state;
   const body = errorBody(refusal.code, requestId, refusal.message);
   context.status = body.error.status;
-  context.set("Cache-Control", "no-store");
+  context.set({ ...refusal.headers, "Cache-Control": "no-store" });
   context.vary("Accept");
   if (acceptsHtml(context.get("Accept"))) {
     context.type = "text/html; charset=utf-8";

@@ -35,6 +35,38 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE health (only INTEGER PRIMARY KEY CHECK (only = 1), checked_at TEXT NOT NULL) STRICT;
     `,
   },
+  {
+    what: "sessions: uploads that arrive in more than one request; and a way to a file that came before",
+    sql: `
+      CREATE INDEX upload_source ON uploads (source);
+      CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        dialect TEXT NOT NULL CHECK (dialect IN ('tus', 'resumable')),
+        kind TEXT NOT NULL CHECK (kind IN ('whole', 'part', 'file', 'joined')),
+        state TEXT NOT NULL CHECK (state IN ('receiving', 'joining', 'complete')),
+        data TEXT NOT NULL,
+        base INTEGER NOT NULL CHECK (base >= 0),
+        total INTEGER CHECK (total >= 0),
+        file_total INTEGER CHECK (file_total >= 0),
+        file_key TEXT,
+        parts TEXT NOT NULL,
+        name TEXT NOT NULL,
+        content_type TEXT NOT NULL,
+        metadata TEXT NOT NULL,
+        announced TEXT NOT NULL,
+        digests TEXT NOT NULL,
+        checksums TEXT,
+        remote_address TEXT,
+        created_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX open_sessions ON sessions (id) WHERE state <> 'complete';
+      CREATE INDEX session_expiry ON sessions (expires_at);
+      CREATE INDEX session_data ON sessions (data);
+      CREATE INDEX session_parts ON sessions (parts) WHERE parts <> '[]';
+      CREATE UNIQUE INDEX session_file ON sessions (file_key) WHERE kind = 'file' AND state <> 'complete';
+    `,
+  },
 ];
 
 function version(database: Database): number {

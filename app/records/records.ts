@@ -1,5 +1,6 @@
 /** What is remembered of uploads, behind one interface for every database. */
 import type { Checksums } from "../../protocol/checksum.ts";
+import type { Sessions } from "./sessions.ts";
 
 /**
  * `received`: durable in incoming/, on its way to files/. `complete`: in files/, and the client may be told so.
@@ -47,6 +48,8 @@ export interface ListQuery {
 
 /** A database of uploads. What a promise has settled is durable. */
 export interface Records {
+  /** The uploads that are still arriving, in the same database. */
+  readonly sessions: Sessions;
   /** Adds the records of one form in state `received`: all or none. */
   insertReceived(records: readonly UploadRecord[]): Promise<void>;
   /**
@@ -58,6 +61,8 @@ export interface Records {
   remove(ids: readonly string[]): Promise<void>;
   /** Records that a request brought, in the order of the form. */
   ofRequest(requestId: string): Promise<readonly UploadRecord[]>;
+  /** Complete records of a path below incoming/, newest first. */
+  ofSource(source: string): Promise<readonly UploadRecord[]>;
   /** Records in state `received`, oldest first. */
   unsettled(): Promise<readonly UploadRecord[]>;
   /** A record in any state. */

@@ -2,8 +2,9 @@
 import Database from "libsql";
 import type { Checksums } from "../../protocol/checksum.ts";
 import { migrate } from "./migrations.ts";
-import { inTransaction } from "./transaction.ts";
 import type { ListQuery, Records, RecordState, UploadRecord } from "./records.ts";
+import { SqliteSessions } from "./sqlite-sessions.ts";
+import { inTransaction } from "./transaction.ts";
 
 /** Milliseconds to wait for another program that has the database locked, a backup for instance. */
 const busyTimeout = 5000;
@@ -66,6 +67,7 @@ function likePattern(text: string): string {
 }
 
 class SqliteRecords implements Records {
+  readonly sessions = new SqliteSessions((sql) => this.#prepare(sql));
   readonly #database: Database.Database;
   /** Prepared once: a statement's memory comes back only when the garbage collector finds it. */
   readonly #statements = new Map<string, Database.Statement>();
@@ -105,6 +107,10 @@ class SqliteRecords implements Records {
 
   async ofRequest(requestId: string): Promise<readonly UploadRecord[]> {
     return this.#all("WHERE request_id = ? ORDER BY id", [requestId]);
+  }
+
+  async ofSource(source: string): Promise<readonly UploadRecord[]> {
+    return this.#all("WHERE source = ? AND state = 'complete' ORDER BY id DESC", [source]);
   }
 
   async unsettled(): Promise<readonly UploadRecord[]> {

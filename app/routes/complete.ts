@@ -7,26 +7,11 @@ import type { UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
 import { completeForm } from "../store/complete.ts";
 import { readUploadTerms } from "../upload-terms.ts";
+import { completionAnswer } from "../views.ts";
 
 /** Most new uploads that the list is asked to point out: an address has a length. */
 const mostPointedOut = 50;
 const mostProblemsShown = 5;
-
-function programAnswer(records: readonly UploadRecord[]): object {
-  const uploads = records.map(({ id, name, size, checksums, field, description, completedAt }) => {
-    return { id, name, size, checksums, field, description, completedAt };
-  });
-  const [first] = uploads;
-  return {
-    message: "Upload Complete",
-    id: first?.id,
-    name: first?.name,
-    size: first?.size,
-    checksums: first?.checksums,
-    description: first?.description,
-    uploads,
-  };
-}
 
 function answer(context: RequestContext, records: readonly UploadRecord[], terminal: boolean): void {
   context.vary("Accept");
@@ -37,7 +22,7 @@ function answer(context: RequestContext, records: readonly UploadRecord[], termi
     context.status = 303;
     return;
   }
-  context.body = programAnswer(records);
+  context.body = completionAnswer(records);
 }
 
 /** What nginx counted; it sends no header where there was no file. */

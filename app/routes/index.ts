@@ -7,6 +7,7 @@ import { completeRoute } from "./complete.ts";
 import { fileRoute } from "./file.ts";
 import { healthRoute } from "./health.ts";
 import { homeRoute, listRoute } from "./pages.ts";
+import { answerRoute, beginRoute, refusedRoute, settleRoute } from "./sessions.ts";
 import { uploadRoute, uploadsRoute } from "./uploads.ts";
 
 /** Every route of the service; GET routes answer HEAD as well. */
@@ -20,6 +21,10 @@ export function makeRouter(service: Service): Router {
   router.get("/files/:id", fileRoute(service));
   router.get("/healthz", healthRoute(service));
   router.post("/internal/complete", completeRoute(service));
+  router.post("/internal/begin", beginRoute(service));
+  router.post("/internal/answer", answerRoute(service));
+  router.post("/internal/settle", settleRoute(service));
+  router.post("/internal/refused", refusedRoute());
   return router;
 }
 

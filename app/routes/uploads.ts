@@ -1,9 +1,10 @@
 /** `GET /api/uploads` and `GET /api/uploads/:id`. */
 import { isId } from "../../protocol/id.ts";
 import type { Middleware, Service } from "../context.ts";
-import { readListQuery } from "../query.ts";
+import { readListQuery, readStateQuery } from "../query.ts";
 import type { UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
+import { listReceiving } from "../sessions/list.ts";
 import { viewOf } from "../views.ts";
 
 /**
@@ -18,8 +19,12 @@ export async function findComplete(service: Service, id: string | undefined): Pr
 
 export function uploadsRoute(service: Service): Middleware {
   return async (context) => {
-    const { records, next } = await service.store.records.list(readListQuery(context.query));
     context.set("Cache-Control", "no-store");
+    if (readStateQuery(context.query) === "receiving") {
+      context.body = { uploads: await listReceiving(service.store), next: null };
+      return;
+    }
+    const { records, next } = await service.store.records.list(readListQuery(context.query));
     context.body = { uploads: records.map(viewOf), next };
   };
 }

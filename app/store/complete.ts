@@ -1,6 +1,7 @@
 /** Completing an upload: checked, recorded, renamed, settled, in an order that a kill at any instant cannot break. */
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { ChecksumName, Checksums } from "../../protocol/checksum.ts";
 import type { CompletedFile, CompletionForm } from "../../protocol/completion.ts";
 import { safeFileName } from "../../protocol/file-name.ts";
 import type { Log } from "../log.ts";
@@ -112,6 +113,41 @@ async function seenBefore(parts: StoreParts, request: CompletionRequest, sources
   return known;
 }
 
+/** Names of ranged uploads, `SESSION.<ten digits>`: only their files are named again after they have gone. */
+const rangedName = /\.\d{10}$/;
+
+/**
+ * The record of a file whose last ranged segment was sent again, because its answer was lost: nginx names the same
+ * file, which has gone where it belongs. `null` when there is none.
+ */
+async function filedBefore(parts: StoreParts, source: string, file: CompletedFile): Promise<UploadRecord | null> {
+  if (!rangedName.test(source)) return null;
+  const same = (sums: Checksums): boolean => Object.entries(file.checksums).every(([name, sum]) => sums[name as ChecksumName] === sum);
+  return (await parts.records.ofSource(source)).find(({ size, checksums }) => size === file.size && same(checksums)) ?? null;
+}
+
+/** The records of a form of which no file is there any more, when all of them were filed before. */
+async function allFiledBefore(parts: StoreParts, form: CompletionForm, sources: readonly string[]): Promise<readonly UploadRecord[] | null> {
+  const records: UploadRecord[] = [];
+  for (const [index, file] of form.files.entries()) {
+    const record = await filedBefore(parts, sources[index] as string, file);
+    if (record === null) return null;
+    records.push(record);
+  }
+  return records;
+}
+
+async function verifyAll(parts: StoreParts, request: CompletionRequest, form: CompletionForm, sources: readonly string[]): Promise<{ readonly records: readonly UploadRecord[]; readonly fsyncMs: number }> {
+  const records: UploadRecord[] = [];
+  let fsyncMs = 0;
+  for (const [index, file] of form.files.entries()) {
+    const verified = await verifySource(parts.paths, sources[index] as string, file.size, parts.fileMode);
+    fsyncMs += verified.fsyncMs;
+    records.push(makeRecord(parts, request, form, file, verified.modified));
+  }
+  return { records, fsyncMs };
+}
+
 /**
  * Completes a form. When the promise settles, files and records are durable; when it fails, nothing of it is kept.
  * The same request with the same files gives the same answer however often it comes.
@@ -125,13 +161,13 @@ export async function completeForm(parts: StoreParts, request: CompletionRequest
     if (known !== null) return settle(parts, known);
     checkSizes(form, request.maxFileSize);
     const start = performance.now();
-    const records: UploadRecord[] = [];
-    let fsyncMs = 0;
-    for (const [index, file] of form.files.entries()) {
-      const verified = await verifySource(parts.paths, sources[index] as string, file.size, parts.fileMode);
-      fsyncMs += verified.fsyncMs;
-      records.push(makeRecord(parts, request, form, file, verified.modified));
-    }
+    const verified = await verifyAll(parts, request, form, sources).catch(async (error: unknown) => {
+      const before = error instanceof Refusal && error.code === "upload_gone" ? await allFiledBefore(parts, form, sources) : null;
+      if (before === null) throw error;
+      return before;
+    });
+    if (!("fsyncMs" in verified)) return verified;
+    const { records, fsyncMs } = verified;
     await parts.records.insertReceived(records);
     const settled = await settle(parts, records);
     const completeMs = performance.now() - start;

@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { Log } from "../log.ts";
 import { systemCode } from "../refusal.ts";
 import type { StoreParts } from "./complete.ts";
 import { reconcileRecords } from "./reconcile.ts";
@@ -57,7 +58,8 @@ async function removeIfOld(parts: StoreParts, source: string, oldest: number): P
  */
 export async function cleanIncoming(parts: StoreParts, abandonedAfter: number, signal?: AbortSignal): Promise<number> {
   await reconcileRecords(parts);
-  const owned = new Set((await parts.records.unsettled()).map((record) => record.source));
+  const arriving = (await parts.records.sessions.open()).flatMap(({ data }) => [data, `${data}.state`]);
+  const owned = new Set([...(await parts.records.unsettled()).map((record) => record.source), ...arriving]);
   const oldest = Date.now() - abandonedAfter * 1000;
   let removed = 0;
   for await (const source of walk(parts.paths.incoming)) {
@@ -74,17 +76,17 @@ export interface Janitor {
   stop(): Promise<void>;
 }
 
-/** Cleans incoming/ at once and then again and again; a round that fails is logged, and the next one comes. */
-export function startJanitor(parts: StoreParts, abandonedAfter: number): Janitor {
+/** Does work at once and then again and again; a round that fails is logged, and the next one comes. */
+export function startRounds(log: Log, failed: string, interval: number, work: (signal: AbortSignal) => Promise<unknown>): Janitor {
   let timer: NodeJS.Timeout | undefined;
   const stopping = new AbortController();
   async function round(): Promise<void> {
     try {
-      await cleanIncoming(parts, abandonedAfter, stopping.signal);
+      await work(stopping.signal);
     } catch (error) {
-      parts.log.error({ err: error }, "incoming/ could not be cleaned");
+      log.error({ err: error }, failed);
     }
-    if (!stopping.signal.aborted) timer = setTimeout(next, janitorInterval(abandonedAfter));
+    if (!stopping.signal.aborted) timer = setTimeout(next, interval);
   }
   let running = Promise.resolve();
   function next(): void {
@@ -98,4 +100,9 @@ export function startJanitor(parts: StoreParts, abandonedAfter: number): Janitor
       await running;
     },
   };
+}
+
+/** Cleans incoming/ in rounds. */
+export function startJanitor(parts: StoreParts, abandonedAfter: number): Janitor {
+  return startRounds(parts.log, "incoming/ could not be cleaned", janitorInterval(abandonedAfter), (signal) => cleanIncoming(parts, abandonedAfter, signal));
 }

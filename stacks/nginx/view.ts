@@ -33,6 +33,17 @@ export interface UploadView {
   readonly completionTimeout: string;
 }
 
+/** Uploads in several requests: what the service's dialects need of nginx. */
+export interface SessionsView {
+  /** Prefix of the addresses below the upload's own. */
+  readonly below: string;
+  readonly checksums: readonly string[];
+  /** Seconds. */
+  readonly expireAfter: number;
+  /** With spaces between. */
+  readonly corsOrigins: string;
+}
+
 export interface NginxView {
   readonly modulePath: string;
   readonly user: string | null;
@@ -67,6 +78,8 @@ export interface NginxView {
   readonly upstreamServer: string | null;
   readonly upstreamTarget: string;
   readonly upload: UploadView;
+  /** Null without Slipway's own service or module. */
+  readonly sessions: SessionsView | null;
   /** Null when Slipway's own service completes the uploads. */
   readonly application: { readonly http: boolean; readonly uwsgi: boolean; readonly completionPath: string } | null;
 }
@@ -127,6 +140,16 @@ function uploadView({ upload, storage }: SiteSettings, store: string): UploadVie
   };
 }
 
+function sessionsView({ upload, application, images }: SiteSettings): SessionsView | null {
+  if (application !== null || images.module.kind !== "own") return null;
+  return {
+    below: `${upload.path.replace(/\/$/, "")}/`,
+    checksums: upload.checksums,
+    expireAfter: upload.expireAfter.seconds,
+    corsOrigins: upload.corsOrigins.join(" "),
+  };
+}
+
 /** The view of a site at a place. */
 export function nginxView(settings: SiteSettings, placement: Placement): NginxView {
   const { application } = settings;
@@ -158,6 +181,7 @@ export function nginxView(settings: SiteSettings, placement: Placement): NginxVi
     errorStatuses,
     ...upstream(settings, placement),
     upload: uploadView(settings, placement.store),
+    sessions: sessionsView(settings),
     application: application && {
       http: application.kind === "http",
       uwsgi: application.kind === "uwsgi",

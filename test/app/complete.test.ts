@@ -181,7 +181,7 @@ it("tells the client no paths of the server, and the log all of them", async () 
 
 it("leaves incoming/ and its directories in place", async () => {
   await answerOf(await complete(service, fieldsOf(writeIncoming(service.folder, "x", "1/0000000011"), "x")));
-  expect(readdirSync(join(service.folder.store, "incoming"))).toEqual(["1"]);
+  expect(readdirSync(join(service.folder.store, "incoming"))).toEqual(["1", "sessions"]);
 });
 
 it.each([

@@ -27,7 +27,7 @@ it("says that the service works, and its version, to anybody", async () => {
   const response = await fetch(`${service.url}/healthz`);
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ status: "ok", version: packageJson.version, checks: { database: "ok", store: "ok" } });
-  expect(readdirSync(join(service.folder.store, "incoming"))).toEqual(["1"]);
+  expect(readdirSync(join(service.folder.store, "incoming"))).toEqual(["1", "sessions"]);
 });
 
 it("says that the store is gone, and that it is back", async () => {

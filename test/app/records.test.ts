@@ -77,7 +77,7 @@ it("does not touch a database of a newer version", async () => {
   database.close();
   expect(() => openSqlite(folder.database)).toThrow(`schema 99 is newer than this service knows (${migrations.length}); start the newer service`);
   const reset = new Database(folder.database);
-  reset.pragma("user_version = 1");
+  reset.pragma(`user_version = ${migrations.length}`);
   reset.close();
   records = openSqlite(folder.database);
 });

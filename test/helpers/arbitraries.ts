@@ -71,6 +71,8 @@ export const stringPlaces: readonly StringPlace[] = [
   place("upload.bufferSize", "upload.bufferSize", "765k", fc.integer({ min: 16, max: 9999 }).map((n) => `${n}k`), (bufferSize) => ({ upload: { bufferSize } })),
   place("upload.bodyTimeout", "upload.bodyTimeout", "4321s", seconds, (bodyTimeout) => ({ upload: { bodyTimeout } })),
   place("upload.completionTimeout", "upload.completionTimeout", "4321s", seconds, (completionTimeout) => ({ upload: { completionTimeout } })),
+  place("upload.expireAfter", "upload.expireAfter", "4321s", seconds, (expireAfter) => ({ upload: { expireAfter } })),
+  place("upload.corsOrigins", "upload.corsOrigins", "https://sentinel.example", hostName.map((host) => `https://${host}`), (origin) => ({ upload: { corsOrigins: [origin] } })),
   place("images.base", "images.base", "sentinel:base", fc.stringMatching(/^[a-z0-9]{1,8}(\/[a-z0-9]{1,8})?(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,8})?$/), (base) => ({ images: { base } })),
   place("images.module.kind", "images.module.kind", "own", chosen("own"), (kind) => ({ images: { module: { kind } } })),
   place("images.module.path", "images.module.path", "/sentinel/module", path, (p) => ({ images: { module: { kind: "folder", path: p } } })),

@@ -72,7 +72,7 @@ export async function startTestSite(props: SiteProps, folder?: string): Promise<
     clear() {
       for (const path of kept().incoming) rmSync(join(incoming, path), { force: true });
       for (const day of readdirSync(files)) rmSync(join(files, day), { recursive: true });
-      withDatabase(site.layout.database, (database) => database.exec("DELETE FROM uploads"));
+      withDatabase(site.layout.database, (database) => database.exec("DELETE FROM uploads; DELETE FROM sessions"));
     },
     async stop() {
       await site.stop();

@@ -14,6 +14,7 @@ const cases: readonly Case[] = [
   ["hostName", allow.hostName, ["localhost", "a.b.example", "192.0.2.1", "x-1.y", "a".repeat(63)], ["", ".", "a.", "-a", "a-", "a..b", "a_b", "*.a", "A.example", "a b", "ä.de", "a".repeat(64), `${"a.".repeat(127)}aa`, 1, null, "a\n"]],
   ["address", allow.address, ["127.0.0.1", "0.0.0.0", "::1", "::", "2001:db8::7", "::ffff:192.0.2.1"], ["localhost", "127.1", "256.0.0.1", "fe80::1%eth0", "[::1]", ":::", "", "127.0.0.1 ", "1.2.3.4\n"]],
   ["hostAndPort", allow.hostAndPort, ["web:8000", "my_app.net:1", "192.0.2.7:65535", "[::1]:80", "host.docker.internal:8000"], ["web", "web:", "web:0", "web:65536", ":80", "::1:80", "[web]:80", "a..b:80", "web:80/x", "http://web:80", "web:080"]],
+  ["origin", allow.origin, ["*", "https://app.example", "http://localhost:8080", "https://[::1]:8443", "https://192.0.2.7"], ["", "app.example", "https://", "https://a/", "https://A.example", "https://a b", "https://*.a", "ftp://a", "https://a:0", "https://a;b", "null"]],
   ["absolutePath", allow.absolutePath, ["/a", "/srv/my-data_1/x.pem", "/home/a@b/~x+y"], ["", "/", "a/b", "/a/", "//a", "/a//b", "/a/../b", "/a/.", "/a b", "/a,b", "/a\n", "/a$b", `/${"a".repeat(1024)}`, "C:\\x"]],
   ["urlPath", allow.urlPath, ["/upload", "/upload/", "/a/b.c/~d"], ["", "/", "upload", "//a", "/a//", "/a/../b", "/a?b", "/a%20", "/a#b", "/ä"]],
   ["dockerName", allow.dockerName, ["a", "my_net-1.x"], ["", "-a", "a/b", "a b", "a".repeat(129)]],

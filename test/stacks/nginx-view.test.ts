@@ -52,12 +52,17 @@ it.each<[SiteProps, string[]]>([
   expect(answeredNames(checkSite(props))).toEqual(names);
 });
 
+/** Fields of a body that is a file, or a piece of one, with md5 and sha256. */
+const ofSessions = [["size", "$upload_file_size"], ["offset", "$upload_offset"], ["outcome", "$upload_outcome"], ["md5", "$upload_file_md5"], ["sha256", "$upload_file_sha256"]];
+
+const ofSegments = [["file.size", "$upload_file_size"], ["file.md5", "$upload_file_md5"], ["file.sha256", "$upload_file_sha256"]];
+
 describe("what reaches nginx.conf", () => {
   it.each<[string, SiteProps, string, string[][]]>([
     ["hash levels", { storage: { hashLevels: [2, 1] } }, "upload_store", [["/srv/slipway/incoming", "2", "1"]]],
     ["no hash levels", { storage: { hashLevels: [] } }, "upload_store", [["/srv/slipway/incoming"]]],
     ["a bind's path", { storage: { place: Storage.bind("/data/x") } }, "upload_store", [["/data/x/incoming", "1"]]],
-    ["checksums, after the size", { upload: { checksums: ["md5", "sha256"] } }, "upload_aggregate_form_field", [["$upload_field_name.size", "$upload_file_size"], ["$upload_field_name.md5", "$upload_file_md5"], ["$upload_field_name.sha256", "$upload_file_sha256"]]],
+    ["checksums, after the size", { upload: { checksums: ["md5", "sha256"] } }, "upload_aggregate_form_field", [...ofSegments, ["$upload_field_name.size", "$upload_file_size"], ["$upload_field_name.md5", "$upload_file_md5"], ["$upload_field_name.sha256", "$upload_file_sha256"], ...ofSessions, ...ofSessions]],
     ["no field that passes", { upload: { passFields: [] } }, "upload_pass_form_field", []],
     ["a field that passes whatever it is called", { upload: { passFields: [""] } }, "upload_pass_form_field", [[""]]],
     ["no cleanup", { upload: { cleanup: [] } }, "upload_cleanup", []],
@@ -66,11 +71,14 @@ describe("what reaches nginx.conf", () => {
     ["no space that stays free", {}, "upload_min_free_space", []],
     ["a rate in g", { upload: { limitRate: "1g" } }, "upload_limit_rate", [["1024m"]]],
     ["a file size in g", { upload: { maxFileSize: "20g" } }, "upload_max_file_size", [["20g"]]],
+    ["an end of unfinished uploads", { upload: { expireAfter: "1h30m" } }, "auth_request", [["/_slipway/begin"], ["/_slipway/begin"]]],
+    ["no sessions behind an application", { application: Application.http("web:80") }, "auth_request", []],
+    ["no sessions with another module", { images: { module: { kind: "folder", path: "/src/module" } } }, "upload_raw", []],
     ["no redirect", { listen: { httpPort: false } }, "return", [["421"], ["404"], ["404"], ["200", "ok\n"], ["404"]]],
     ["a public port", { listen: { httpsPort: 8443 } }, "return", [["421"], ["404"], ["404"], ["421"], ["308", "https://$host:8443$request_uri"], ["200", "ok\n"], ["404"]]],
     ["no HSTS for a CA of the site's own", {}, "add_header", args({}, "add_header").filter(([name]) => name !== "Strict-Transport-Security").map((a) => [...a])],
     ["a service by name", {}, "resolver", [["127.0.0.11", "valid=5s", "ipv6=off"]]],
-    ["a service by name, asked for each time", {}, "set", [["$slipway_upstream", "service:8080"]]],
+    ["a service by name, asked for each time", {}, "set", [["$slipway_upstream", "service:8080"], ["$slipway_segment", "$http_session_id$http_x_session_id"]]],
     ["an application by address", { application: Application.http("192.0.2.7:80") }, "resolver", []],
     ["the host's own name", { application: Application.http("host.docker.internal:80") }, "upstream", [["slipway_upstream"]]],
     ["an application by name", { application: Application.uwsgi("web:80") }, "uwsgi_pass", [["$slipway_upstream"], ["$slipway_upstream"], ["$slipway_upstream"]]],
@@ -102,7 +110,8 @@ it("gives the templates plain values, every key there", () => {
 
 describe("error pages", () => {
   it("are there for every status that nginx.conf names, in both forms", () => {
-    const named = args({}, "error_page").map((a) => a.at(-1)!.replace("/_slipway/errors/", "").replace(".$slipway_error_type", ""));
+    const own = args({}, "error_page").filter((a) => !a.at(-1)!.startsWith("@"));
+    const named = [...new Set(own.map((a) => a.at(-1)!.replace("/_slipway/errors/", "").replace(".$slipway_error_type", "")))];
     expect(named).toEqual(errorStatuses.map(({ status }) => String(status)));
     expect([...errorPages().keys()].sort()).toEqual(named.flatMap((status) => [`${status}.html`, `${status}.json`]).sort());
   });

@@ -1,0 +1,109 @@
+/** Sessions in SQLite. */
+import type Database from "libsql";
+import type { ChecksumName, Checksums } from "../../protocol/checksum.ts";
+import type { Session, SessionChange, Sessions } from "./sessions.ts";
+
+/** A row: names as SQL writes them, and lists and objects as JSON. */
+interface Row extends Pick<Session, "id" | "dialect" | "kind" | "state" | "data" | "base" | "total" | "name" | "metadata" | "announced"> {
+  readonly file_total: number | null;
+  readonly file_key: string | null;
+  readonly parts: string;
+  readonly content_type: string;
+  readonly digests: string;
+  readonly checksums: string | null;
+  readonly remote_address: string | null;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
+const columns =
+  "id, dialect, kind, state, data, base, total, file_total, file_key, parts, name, content_type, metadata, announced, digests, checksums, remote_address, created_at, expires_at";
+
+const changeable: Readonly<Record<keyof SessionChange, string>> = {
+  state: "state", total: "total", checksums: "checksums", expiresAt: "expires_at",
+  kind: "kind", parts: "parts", name: "name", contentType: "content_type", metadata: "metadata",
+};
+
+type Value = string | number | null;
+
+/** Lists and objects are kept as JSON. */
+const valueOf = (value: unknown): Value => (typeof value === "object" && value !== null ? JSON.stringify(value) : (value as Value));
+
+function fromRow(row: Row): Session {
+  return {
+    id: row.id,
+    dialect: row.dialect,
+    kind: row.kind,
+    state: row.state,
+    data: row.data,
+    base: row.base,
+    total: row.total,
+    fileTotal: row.file_total,
+    fileKey: row.file_key,
+    parts: JSON.parse(row.parts) as string[],
+    name: row.name,
+    contentType: row.content_type,
+    metadata: row.metadata,
+    announced: row.announced,
+    digests: JSON.parse(row.digests) as ChecksumName[],
+    checksums: row.checksums === null ? null : (JSON.parse(row.checksums) as Checksums),
+    remoteAddress: row.remote_address,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  };
+}
+
+export class SqliteSessions implements Sessions {
+  readonly #prepare: (sql: string) => Database.Statement;
+
+  /** @param prepare gives the statement of a text, prepared once */
+  constructor(prepare: (sql: string) => Database.Statement) {
+    this.#prepare = prepare;
+  }
+
+  async insert(s: Session): Promise<void> {
+    this.#prepare(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(18)}?)`).run([
+      s.id, s.dialect, s.kind, s.state, s.data, s.base, s.total, s.fileTotal, s.fileKey, valueOf(s.parts), s.name, s.contentType,
+      s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt,
+    ]);
+  }
+
+  async update(id: string, change: SessionChange): Promise<void> {
+    const entries = Object.entries(change) as [keyof SessionChange, unknown][];
+    if (entries.length === 0) return;
+    const set = entries.map(([key]) => `${changeable[key]} = ?`).join(", ");
+    this.#prepare(`UPDATE sessions SET ${set} WHERE id = ?`).run([...entries.map(([, value]) => valueOf(value)), id]);
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#prepare("DELETE FROM sessions WHERE id = ?").run([id]);
+  }
+
+  async find(id: string): Promise<Session | null> {
+    return this.#all("WHERE id = ?", [id])[0] ?? null;
+  }
+
+  async findFile(fileKey: string): Promise<Session | null> {
+    return this.#all("WHERE file_key = ? AND kind = 'file' AND state <> 'complete' ORDER BY id LIMIT 1", [fileKey])[0] ?? null;
+  }
+
+  async findJoined(parts: readonly string[]): Promise<Session | null> {
+    return this.#all("WHERE parts = ? ORDER BY id LIMIT 1", [valueOf(parts)])[0] ?? null;
+  }
+
+  async partsOf(data: string): Promise<readonly Session[]> {
+    return this.#all("WHERE data = ? AND kind = 'part' ORDER BY base", [data]);
+  }
+
+  async open(): Promise<readonly Session[]> {
+    return this.#all("WHERE state <> 'complete' ORDER BY id", []);
+  }
+
+  async expired(now: string): Promise<readonly Session[]> {
+    return this.#all("WHERE expires_at <= ? ORDER BY id", [now]);
+  }
+
+  #all(where: string, values: readonly Value[]): Session[] {
+    return (this.#prepare(`SELECT ${columns} FROM sessions ${where}`).all([...values]) as Row[]).map(fromRow);
+  }
+}

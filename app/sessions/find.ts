@@ -1,0 +1,17 @@
+/** Sessions by the address that the client has of them. */
+import { isId } from "../../protocol/id.ts";
+import type { DialectName, Session } from "../records/sessions.ts";
+import { Refusal } from "../refusal.ts";
+import type { StoreParts } from "../store/complete.ts";
+
+/**
+ * The session of an id.
+ * @throws {Refusal} `not_found`, or `upload_expired` when its time is over
+ */
+export async function findSession(store: StoreParts, dialect: DialectName, id: string): Promise<Session> {
+  const session = isId(id) ? await store.records.sessions.find(id) : null;
+  if (session === null || session.dialect !== dialect) throw new Refusal("not_found", "There is no upload at this address; it was finished long ago, cancelled, or never begun.");
+  // The upkeep removes it: a request is decided on twice, and must be refused for the same reason.
+  if (session.state === "receiving" && session.expiresAt <= new Date().toISOString()) throw new Refusal("upload_expired");
+  return session;
+}

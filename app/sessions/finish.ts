@@ -1,0 +1,88 @@
+/** From a session whose bytes are all there to a file that is filed. */
+import { createHash } from "node:crypto";
+import { access, open } from "node:fs/promises";
+import { type ChecksumName, type Checksums } from "../../protocol/checksum.ts";
+import { parseDigestField, disagrees } from "../../protocol/digest-field.ts";
+import type { UploadRecord } from "../records/records.ts";
+import type { Session } from "../records/sessions.ts";
+import { Refusal, systemCode } from "../refusal.ts";
+import { completeForm, type StoreParts } from "../store/complete.ts";
+import { dataPath, removeData, removeIfThere, spelledPath } from "./data.ts";
+import { lockOf, removeSession } from "./remove.ts";
+
+/** What is known of the data when all of it has arrived. */
+export interface WholeData {
+  /** Bytes. */
+  readonly size: number;
+  readonly checksums: Checksums;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function complete(store: StoreParts, session: Session, data: WholeData, maxFileSize: number): Promise<UploadRecord> {
+  const file = {
+    field: "file",
+    name: session.name,
+    contentType: session.contentType,
+    path: spelledPath(store.paths, session.data),
+    size: data.size,
+    checksums: data.checksums,
+  };
+  const request = { requestId: session.id, remoteAddress: session.remoteAddress, maxFileSize };
+  const [record] = await completeForm(store, request, { files: [file], empty: [], description: null, terminal: true });
+  if (record === undefined) throw new Error("a completed form has a record");
+  return record;
+}
+
+/**
+ * Files what has arrived. It may be called again at any time, also after a kill, and gives the same record.
+ * @param maxFileSize bytes; 0 is no limit
+ * @throws {Refusal} `digest_mismatch`, after which nothing of the session is left, or why it could not be filed
+ */
+export async function finishSession(store: StoreParts, session: Session, data: WholeData, maxFileSize: number): Promise<UploadRecord> {
+  if (disagrees(parseDigestField(session.announced) ?? [], data.checksums)) {
+    await removeSession(store, session);
+    throw new Refusal("digest_mismatch", "The file differs from the Repr-Digest that was announced for it, so it was not kept.");
+  }
+  return store.locks.run([lockOf(session)], async () => {
+    if ((await store.records.sessions.find(session.id)) === null) throw new Refusal("not_found", "The upload was cancelled.");
+    try {
+      const record = await complete(store, session, data, maxFileSize);
+      await settled(store, session, data.size);
+      return record;
+    } catch (error) {
+      // A completion that failed half-way has taken its file with it: what is left of the session would lie about it.
+      if (!(await exists(dataPath(store.paths, session.data)))) await removeLost(store, session);
+      throw error;
+    }
+  });
+}
+
+async function removeLost(store: StoreParts, session: Session): Promise<void> {
+  if ((await store.records.ofRequest(session.id)).length > 0) return;
+  await removeData(store.paths, session.data);
+  await store.records.sessions.remove(session.id);
+}
+
+/** Marks a session whose record is complete; the state of the data is of no more use. */
+export async function settled(store: StoreParts, session: Session, size: number): Promise<void> {
+  await removeIfThere(`${dataPath(store.paths, session.data)}.state`);
+  await store.records.sessions.update(session.id, { state: "complete", total: size });
+  for (const part of await store.records.sessions.partsOf(session.data)) await store.records.sessions.remove(part.id);
+}
+
+/** A file of nothing: no body brings it, so nobody has made it. */
+export async function finishEmpty(store: StoreParts, session: Session, checksums: readonly ChecksumName[]): Promise<UploadRecord> {
+  const handle = await open(dataPath(store.paths, session.data), "w", store.fileMode);
+  await handle.close();
+  const sums = Object.fromEntries(checksums.map((name) => [name, name === "crc32" ? "00000000" : createHash(name).digest("hex")]));
+  return finishSession(store, session, { size: 0, checksums: sums }, 0);
+}

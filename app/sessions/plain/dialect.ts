@@ -1,0 +1,55 @@
+/** Plain PUT (curl -T): the body is the file, and the last part of the address its name. */
+import { disagrees, parseDigestField } from "../../../protocol/digest-field.ts";
+import type { Session } from "../../records/sessions.ts";
+import { Refusal } from "../../refusal.ts";
+import { completeForm, type StoreParts } from "../../store/complete.ts";
+import { completionAnswer } from "../../views.ts";
+import { checkDigests, checkLength, refusedBody } from "../begin.ts";
+import { digestHeader } from "../digest-header.ts";
+import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
+
+const methods = "OPTIONS, PUT, POST";
+
+/** The name in an address: its last part, decoded where it can be. */
+export function nameInPath(path: string): string {
+  const last = path.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan> {
+  if (request.method === "OPTIONS") return { kind: "answer", give: async () => ({ status: 204, headers: { Allow: methods } }) };
+  if (request.method !== "PUT" && request.method !== "POST") throw new Refusal("method_not_allowed", undefined, { headers: { Allow: methods } });
+  if (/^multipart\/form-data/i.test(request.header("Content-Type"))) {
+    throw new Refusal("wrong_body_type", `A form goes to ${request.terms.path}; here the body is the file itself.`);
+  }
+  checkDigests(request);
+  checkLength(request, request.bodyLength);
+  return { kind: "write", open: async () => ({ session: null, data: null, offset: 0, length: null }) };
+}
+
+async function written(store: StoreParts, request: SessionRequest, _session: Session | null, body: WrittenBody): Promise<DialectAnswer> {
+  const announced = parseDigestField(request.header("Repr-Digest")) ?? [];
+  if (disagrees(announced, body.checksums)) throw new Refusal("digest_mismatch");
+  const { path, contentType, size, checksums } = body;
+  const file = { field: "file", name: nameInPath(request.path), contentType, path, size, checksums };
+  const { requestId, remoteAddress, terms } = request;
+  const form = { files: [file], empty: [], description: null, terminal: true };
+  const records = await completeForm(store, { requestId, remoteAddress, maxFileSize: terms.maxFileSize }, form);
+  return {
+    status: 201,
+    headers: { Location: `/files/${records[0]?.id}`, ...digestHeader(request.header("Want-Repr-Digest"), checksums) },
+    body: completionAnswer(records),
+  };
+}
+
+export const plain: Dialect = {
+  headers: () => ({ "Cache-Control": "no-store" }),
+  exposed: ["Repr-Digest", "Location"],
+  decide,
+  written,
+  refused: refusedBody,
+};

@@ -1,0 +1,36 @@
+/** Words of tus answers. */
+import { tusExtensions, tusVersion } from "../../../protocol/tus.ts";
+import type { Session } from "../../records/sessions.ts";
+import { Refusal } from "../../refusal.ts";
+import type { SessionRequest } from "../dialect.ts";
+
+/** Address below which every tus upload lies. */
+export const tusPath = "/tus/";
+
+export const addressOf = (id: string): string => `${tusPath}${id}`;
+
+/** Last part of an upload's address; empty for the address that uploads are made at. */
+export function idOf(path: string): string {
+  return path.startsWith(tusPath) ? path.slice(tusPath.length) : "";
+}
+
+/** "Server MUST include Upload-Expires ... as long as the upload is not complete"; RFC 9110's date. */
+export function expiryHeader(session: Session): Readonly<Record<string, string>> {
+  return session.state === "receiving" ? { "Upload-Expires": new Date(session.expiresAt).toUTCString() } : {};
+}
+
+/** What this server does, for OPTIONS. */
+export function capabilities(request: SessionRequest): Readonly<Record<string, string>> {
+  const { maxFileSize } = request.terms;
+  return {
+    "Tus-Version": tusVersion,
+    "Tus-Extension": tusExtensions.join(","),
+    ...(maxFileSize === 0 ? {} : { "Tus-Max-Size": String(maxFileSize) }),
+  };
+}
+
+/** Refuses a body that is not said to be bytes of a file. */
+export function checkBodyType(request: SessionRequest, type: string): void {
+  if (request.header("Content-Type").split(";")[0]?.trim().toLowerCase() === type) return;
+  throw new Refusal("wrong_body_type", `Content-Type: must be ${type}, got ${JSON.stringify(request.header("Content-Type").slice(0, 100))}.`);
+}

@@ -1,0 +1,73 @@
+/** tus POST: a new upload, with or without its first bytes (creation, creation-with-upload, creation-defer-length). */
+import { parseByteCount } from "../../../protocol/byte-count.ts";
+import { parseConcat, parseMetadata, type PartPlace, partPlace, tusBodyType } from "../../../protocol/tus.ts";
+import type { Session } from "../../records/sessions.ts";
+import { Refusal } from "../../refusal.ts";
+import type { StoreParts } from "../../store/complete.ts";
+import { checkLength, checkRoom, newSession, placeOf } from "../begin.ts";
+import { dataOf } from "../data.ts";
+import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
+import { finishEmpty } from "../finish.ts";
+import { writeFirstState } from "../first-state.ts";
+import { addressOf, checkBodyType, expiryHeader, idOf } from "./answers.ts";
+import { decideFinal } from "./final.ts";
+
+/** The length that a client announces; null when it will say it later. */
+function announcedLength(request: SessionRequest): number | null {
+  const length = request.header("Upload-Length");
+  const deferred = request.header("Upload-Defer-Length") !== "";
+  if ((length !== "") === deferred) throw new Refusal("bad_header", "Exactly one of Upload-Length and Upload-Defer-Length must be there.");
+  return deferred ? null : (parseByteCount(length) ?? null);
+}
+
+/** The file that parts with a place are written into; made with the first of them. */
+async function fileOf(store: StoreParts, request: SessionRequest, place: PartPlace): Promise<Session> {
+  const { sessions } = store.records;
+  return store.locks.run([`file ${place.file}`], async () => {
+    const known = await sessions.findFile(place.file);
+    if (known !== null && known.total !== place.total) throw new Refusal("other_length");
+    if (known !== null) return known;
+    const file = newSession(store, request, { dialect: "tus", kind: "file", total: place.total, fileKey: place.file });
+    await writeFirstState(store.paths, file.data, place.total);
+    await sessions.insert(file);
+    return file;
+  });
+}
+
+async function create(store: StoreParts, request: SessionRequest, session: Session, place: PartPlace | undefined): Promise<Session> {
+  const file = place === undefined ? undefined : await fileOf(store, request, place);
+  const made = file === undefined ? session : { ...session, data: dataOf(file.id) };
+  await store.records.sessions.insert(made);
+  return made;
+}
+
+async function createdAnswer(store: StoreParts, request: SessionRequest, session: Session): Promise<DialectAnswer> {
+  if (session.kind === "whole" && session.total === 0) await finishEmpty(store, session, request.terms.checksums);
+  return { status: 201, headers: { Location: addressOf(session.id), ...expiryHeader(session) } };
+}
+
+export async function decidePost(store: StoreParts, request: SessionRequest): Promise<Plan> {
+  if (idOf(request.path) !== "") throw new Refusal("method_not_allowed");
+  const concat = parseConcat(request.header("Upload-Concat"));
+  if (concat?.kind === "final") return decideFinal(store, request, concat.parts);
+  const total = announcedLength(request);
+  checkLength(request, total);
+  const text = request.header("Upload-Metadata");
+  const metadata = parseMetadata(text) ?? new Map<string, string>();
+  const place = concat !== undefined && total !== null ? partPlace(metadata, total) : undefined;
+  checkLength(request, place?.total ?? null);
+  const session = newSession(store, request, {
+    dialect: "tus",
+    kind: concat === undefined ? "whole" : "part",
+    total,
+    name: metadata.get("filename") ?? metadata.get("name") ?? "",
+    contentType: metadata.get("filetype") ?? metadata.get("type") ?? "",
+    metadata: text,
+    ...(place === undefined ? {} : { base: place.offset, fileTotal: place.total, fileKey: place.file }),
+  });
+  const hasBody = request.bodyLength === null ? request.header("Content-Type") === tusBodyType : request.bodyLength > 0;
+  if (!hasBody) return { kind: "answer", give: async () => createdAnswer(store, request, await create(store, request, session, place)) };
+  checkBodyType(request, tusBodyType);
+  checkRoom(session, 0, request);
+  return { kind: "write", open: async () => placeOf(store, await create(store, request, session, place), 0) };
+}

@@ -1,0 +1,98 @@
+/** The tus protocol, version 1.0.0 (https://tus.io/protocols/resumable-upload): its words, without any transport. */
+import { parseByteCount } from "./byte-count.ts";
+
+export const tusVersion = "1.0.0";
+
+/** What this server does of the protocol beyond its core; only that is announced. */
+export const tusExtensions = ["creation", "creation-with-upload", "creation-defer-length", "expiration", "termination", "concatenation"] as const;
+
+/** Type of every body that carries bytes of a file. */
+export const tusBodyType = "application/offset+octet-stream";
+
+/** Headers of tus requests and answers that a page of another origin may use. */
+export const tusHeaders = [
+  "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length",
+  "Upload-Defer-Length", "Upload-Metadata", "Upload-Expires", "Upload-Concat",
+] as const;
+
+/** A header that a request must have in a certain form. */
+export interface HeaderRule {
+  readonly name: string;
+  /** The sentence of the specification. */
+  readonly spec: string;
+  readonly holds: (value: string) => boolean;
+}
+
+/** Rules of single headers; those that a request does not have are not looked at, unless the method asks for them. */
+export const tusHeaderRules: readonly HeaderRule[] = [
+  { name: "Upload-Offset", spec: "The value MUST be a non-negative integer.", holds: (value) => parseByteCount(value) !== undefined },
+  { name: "Upload-Length", spec: "The value MUST be a non-negative integer.", holds: (value) => parseByteCount(value) !== undefined },
+  { name: "Upload-Defer-Length", spec: "The Upload-Defer-Length header value MUST be 1.", holds: (value) => value === "1" },
+  {
+    name: "Upload-Metadata",
+    spec: "The key and value MUST be separated by a space. The key MUST NOT contain spaces and commas and MUST NOT be empty. All keys MUST be unique.",
+    holds: (value) => parseMetadata(value) !== undefined,
+  },
+  {
+    name: "Upload-Concat",
+    spec: "The Upload-Concat header MUST be set to partial, or to final;, followed by a list of partial upload URLs that need to be concatenated.",
+    holds: (value) => parseConcat(value) !== undefined,
+  },
+];
+
+/** The first rule that a request breaks; `undefined` when there is none. */
+export function brokenTusRule(header: (name: string) => string): HeaderRule | undefined {
+  return tusHeaderRules.find(({ name, holds }) => header(name) !== "" && !holds(header(name)));
+}
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+
+function decodeText(text: string): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+}
+
+/** `Upload-Metadata`: keys and decoded values; `undefined` when it is not well-formed. */
+export function parseMetadata(value: string): ReadonlyMap<string, string> | undefined {
+  const metadata = new Map<string, string>();
+  if (value.trim() === "") return metadata;
+  for (const pair of value.split(",")) {
+    const [key = "", encoded = "", ...more] = pair.trim().split(" ");
+    if (key === "" || more.length > 0 || metadata.has(key) || !base64.test(encoded)) return undefined;
+    metadata.set(key, decodeText(encoded));
+  }
+  return metadata;
+}
+
+/** What `Upload-Concat` says. */
+export type Concat =
+  | { readonly kind: "partial" }
+  /** Paths, or whole addresses, of the parts in their order. */
+  | { readonly kind: "final"; readonly parts: readonly string[] };
+
+/** `Upload-Concat`; `undefined` when it is not well-formed. */
+export function parseConcat(value: string): Concat | undefined {
+  if (value === "partial") return { kind: "partial" };
+  const list = /^final;\s*(\S.*)$/.exec(value)?.[1];
+  return list === undefined ? undefined : { kind: "final", parts: list.trim().split(/\s+/) };
+}
+
+/**
+ * Where in a whole file a partial upload lies, as our own clients say it in the metadata of each part: `file` (a name
+ * of the client's that all parts of one file share), `offset` and `total`, both in bytes.
+ */
+export interface PartPlace {
+  readonly file: string;
+  readonly offset: number;
+  readonly total: number;
+}
+
+const fileKey = /^[A-Za-z0-9_-]{16,128}$/;
+
+/** The place of a part; `undefined` when its metadata does not name one. */
+export function partPlace(metadata: ReadonlyMap<string, string>, length: number): PartPlace | undefined {
+  const file = metadata.get("file") ?? "";
+  const offset = parseByteCount(metadata.get("offset") ?? "");
+  const total = parseByteCount(metadata.get("total") ?? "");
+  if (!fileKey.test(file) || offset === undefined || total === undefined || offset + length > total) return undefined;
+  return { file, offset, total };
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { firstState } from "../../app/sessions/first-state.ts";
+import { contiguousFrom, parseUploadState, readUploadState } from "../../app/store/upload-state.ts";
+
+interface Version {
+  readonly sequence: number;
+  readonly total?: number;
+  readonly flags?: number;
+  readonly ranges?: readonly (readonly [number, number])[];
+  readonly claims?: readonly (readonly [number, number])[];
+  readonly at?: number;
+}
+
+/** A state file as docs/internals/upload-state.md lays it out, written by hand. */
+function stateFile(versions: readonly Version[]): Buffer {
+  const file = Buffer.alloc(4096);
+  for (const { sequence, total = -1, flags = 0, ranges = [], claims = [], at = 1024 } of versions) {
+    const body = Buffer.alloc(24 + ranges.length * 16 + claims.length * 24);
+    body.writeUInt32LE(claims.length, 4);
+    body.writeBigUInt64LE(BigInt(ranges.length), 8);
+    [...ranges].forEach(([start, end], i) => (body.writeBigInt64LE(BigInt(start), 24 + i * 16), body.writeBigInt64LE(BigInt(end), 32 + i * 16)));
+    const from = 24 + ranges.length * 16;
+    [...claims].forEach(([start, end], i) => (body.writeBigUInt64LE(1n, from + i * 24), body.writeBigInt64LE(BigInt(start), from + i * 24 + 8), body.writeBigInt64LE(BigInt(end), from + i * 24 + 16)));
+    const header = Buffer.alloc(512);
+    header.write("UPLSTATE", "latin1");
+    header.writeUInt32LE(1, 8);
+    header.writeUInt32LE(flags, 12);
+    header.writeBigUInt64LE(BigInt(sequence), 16);
+    header.writeBigInt64LE(BigInt(total), 40);
+    header.writeBigUInt64LE(BigInt(at), 72);
+    header.writeBigUInt64LE(BigInt(body.length), 80);
+    header.writeUInt32LE(crc32(body), 88);
+    header.writeUInt32LE(crc32(header.subarray(0, 508)), 508);
+    header.copy(file, sequence % 2 === 0 ? 0 : 512);
+    body.copy(file, at);
+  }
+  return file;
+}
+
+const older: Version = { sequence: 7, total: 100, ranges: [[0, 10]] };
+const newer: Version = { sequence: 8, total: 100, flags: 3, ranges: [[0, 100]], claims: [[5, 6]], at: 2048 };
+const shown = { received: [{ start: 0, end: 10 }], claimed: [], complete: false, total: 100 };
+
+describe("a state", () => {
+  it("is the newer of two versions", () => {
+    expect(parseUploadState(stateFile([older, newer]))).toEqual({ kind: "good", value: { complete: true, total: 100, received: [{ start: 0, end: 100 }], claimed: [{ start: 5, end: 6 }] } });
+  });
+
+  it.each([["header", 20], ["body", 2048 + 20]])("is the older one when the newer one's %s was cut off", (_, at) => {
+    const file = stateFile([older, newer]);
+    file.writeUInt8(file.readUInt8(at) ^ 1, at);
+    expect(parseUploadState(file)).toEqual({ kind: "good", value: shown });
+  });
+
+  it("is none yet while its first version is being written", () => {
+    expect(parseUploadState(Buffer.alloc(0))).toEqual({ kind: "good", value: null });
+    const torn = stateFile([{ sequence: 1 }]);
+    torn.writeUInt8(1, 600);
+    expect(parseUploadState(torn)).toEqual({ kind: "good", value: null });
+  });
+
+  it.each<[string, Version]>([
+    ["flags that are not known", { ...older, flags: 4 }],
+    ["a range behind the total", { ...older, ranges: [[0, 101]] }],
+    ["ranges that touch", { ...older, ranges: [[0, 5], [5, 10]] }],
+    ["ranges out of order", { ...older, ranges: [[6, 8], [0, 2]] }],
+  ])("is refused for %s", (_, version) => {
+    expect(parseUploadState(stateFile([version])).kind).toBe("refused");
+  });
+
+  it("is, when the service has written its first, a file of a known length of which nothing is there", () => {
+    expect(parseUploadState(firstState("/srv/é", 5))).toEqual({ kind: "good", value: { complete: false, total: 5, received: [], claimed: [] } });
+  });
+
+  it("is broken when neither version is whole", () => {
+    const file = stateFile([older, newer]);
+    file.fill(1, 1024);
+    expect(parseUploadState(file).kind).toBe("torn");
+  });
+});
+
+describe("reading", () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "slipway-state-"))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("finds the state beside the data, or none", async () => {
+    expect(await readUploadState(join(folder, "x"))).toBeNull();
+    writeFileSync(join(folder, "x.state"), stateFile([older]));
+    expect(await readUploadState(join(folder, "x"))).toEqual(shown);
+  });
+
+  it("says which file cannot be read", async () => {
+    writeFileSync(join(folder, "x.state"), Buffer.alloc(2000, 1));
+    await expect(readUploadState(join(folder, "x"))).rejects.toThrow(`${join(folder, "x.state")}: no version is whole`);
+  });
+});
+
+it.each([[0, 10], [9, 1], [10, 0], [20, 5], [15, 0]])("from %i on, %i bytes are there without a gap", (base, bytes) => {
+  expect(contiguousFrom({ complete: false, total: null, received: [{ start: 0, end: 10 }, { start: 20, end: 25 }], claimed: [] }, base)).toBe(bytes);
+});

@@ -1,0 +1,111 @@
+/** Uploads without a session of the service's: plain bodies, and the ranged segments of the classic directives. */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { digestField } from "../../helpers/dialects.ts";
+import { type Answer, json, send, type UploadAnswer, wire } from "../../helpers/e2e-client.ts";
+import { sha256 } from "../../helpers/e2e-files.ts";
+import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+
+const MiB = 1024 * 1024;
+
+describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments", () => {
+  let site: LocalTestSite;
+
+  beforeAll(async () => {
+    site = await startTestSite({ upload: { maxFileSize: "16m", checksums: ["sha256", "sha512"] } });
+  }, 120_000);
+  afterAll(() => site?.stop());
+  beforeEach(() => site.clear());
+
+  function expectFiled(bytes: Buffer, name: string): void {
+    const { rows } = site.kept();
+    expect(rows.map(({ checksums, size, state }) => [checksums["sha256"], size, state])).toEqual([[sha256(bytes), bytes.length, "complete"]]);
+    expect(rows[0]?.target.endsWith(`/${name}`)).toBe(true);
+    expect(sha256(readFileSync(join(site.site.store, "files", rows[0]!.target)))).toBe(sha256(bytes));
+  }
+
+  describe("PUT", () => {
+    const put = (bytes: Buffer, headers: Readonly<Record<string, string>> = {}, path = "/upload/some/k%C3%A4se.bin"): Promise<Answer> => send(site, path, { method: "PUT", body: bytes, headers });
+
+    it("files the body under the last part of the address", async () => {
+      const bytes = randomBytes(3 * MiB + 5);
+      const answer = await put(bytes, { "content-type": "text/x-test", "want-repr-digest": "sha-256=1" });
+      expect([answer.status, answer.headers["repr-digest"]]).toEqual([201, digestField(bytes)]);
+      expect(json<UploadAnswer & object>(answer as never).checksums["sha256"]).toBe(sha256(bytes));
+      expectFiled(bytes, "käse.bin");
+      const download = await send(site, answer.headers["location"] ?? "");
+      expect([download.status, sha256(download.body), download.headers["content-type"]]).toEqual([200, sha256(bytes), "text/x-test"]);
+      expect(download.headers["repr-digest"]).toContain(digestField(bytes));
+      const wanting = await send(site, answer.headers["location"] ?? "", { headers: { "want-repr-digest": "sha-512=0, sha-256=3" } });
+      expect(wanting.headers["repr-digest"]).toBe(digestField(bytes));
+      expect(site.kept().incoming).toEqual([]);
+    });
+
+    it("takes what curl -T sends, of a file and of a pipe", async () => {
+      const bytes = randomBytes(2 * MiB);
+      const arguments_ = (source: string): string[] => ["-sS", "--fail-with-body", "--cacert", site.site.caFile ?? "", "-T", source, `${site.url}/upload/from-curl`];
+      await execa("curl", arguments_("-"), { input: bytes });
+      expectFiled(bytes, "from-curl");
+    });
+
+    it("takes a file of nothing", async () => {
+      expect((await put(Buffer.alloc(0))).status).toBe(201);
+      expectFiled(Buffer.alloc(0), "käse.bin");
+    });
+
+    it.each(["repr-digest", "content-digest"])("verifies %s", async (name) => {
+      const bytes = randomBytes(1000);
+      const wrong = await put(bytes, { [name]: digestField(Buffer.from("another")) });
+      expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining("digest_mismatch")]);
+      await site.expectNothingKept();
+      expect((await put(bytes, { [name]: "sha-256=nonsense" })).status).toBe(400);
+      expect((await put(bytes, { [name]: digestField(bytes) })).status).toBe(201);
+      expectFiled(bytes, "käse.bin");
+    });
+
+    it("refuses what is too large, and keeps nothing of what is cut off", async () => {
+      expect((await put(randomBytes(16 * MiB + 1))).status).toBe(413);
+      const connection = await wire(site);
+      connection.write(`PUT /upload/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${MiB}\r\n\r\n`);
+      connection.write(randomBytes(1000));
+      setTimeout(() => connection.destroy(), 100);
+      await site.expectNothingKept();
+    });
+
+    it("refuses other methods and forms, in the one form of errors", async () => {
+      for (const method of ["GET", "DELETE", "PATCH"]) expect((await send(site, "/upload/x", { method })).status).toBe(405);
+      const form = await send(site, "/upload/x", { method: "POST", body: Buffer.from("x"), headers: { "content-type": "multipart/form-data; boundary=b" } });
+      expect([form.status, form.text]).toEqual([415, expect.stringContaining("A form goes to /upload")]);
+    });
+  });
+
+  describe("ranged segments", () => {
+    const segment = (bytes: Buffer, from: number, to: number, session = "conformance-1"): Promise<Answer> =>
+      send(site, "/upload", {
+        method: "POST",
+        body: bytes.subarray(from, to),
+        headers: { "content-type": "application/octet-stream", "session-id": session, "content-range": `bytes ${from}-${to - 1}/${bytes.length}`, "content-disposition": 'attachment; filename="seg.bin"' },
+      });
+
+    it("end in the same record, in any order and in parallel", async () => {
+      const bytes = randomBytes(4 * MiB);
+      const starts = [3, 0, 2, 1].map((index) => index * MiB);
+      const answers = await Promise.all(starts.map((from) => segment(bytes, from, from + MiB)));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 201, 201, 201]);
+      expectFiled(bytes, "seg.bin");
+    });
+
+    it("give the same answer when the last one comes again", async () => {
+      const bytes = randomBytes(2000);
+      await segment(bytes, 0, 1000);
+      const first = await segment(bytes, 1000, 2000);
+      const again = await segment(bytes, 1000, 2000);
+      expect([first.status, again.status]).toEqual([200, 200]);
+      expect(json<UploadAnswer & object>(again as never).id).toBe(json<UploadAnswer & object>(first as never).id);
+      expectFiled(bytes, "seg.bin");
+    });
+  });
+});

@@ -1,0 +1,167 @@
+/** What only tus has: its extensions, its versions, and pages of other origins. */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Answer, json, send, until, wire } from "../../helpers/e2e-client.ts";
+import { sha256 } from "../../helpers/e2e-files.ts";
+import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+
+const octets = "application/offset+octet-stream";
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => {
+  let site: LocalTestSite;
+
+  beforeAll(async () => {
+    site = await startTestSite({ upload: { maxFileSize: "1g", corsOrigins: ["https://app.example"] } });
+  }, 120_000);
+  afterAll(() => site?.stop());
+  beforeEach(() => site.clear());
+
+  const tus = (method: string, path: string, headers: Readonly<Record<string, string>> = {}, body?: Buffer): Promise<Answer> =>
+    send(site, path, { method, headers: { "tus-resumable": "1.0.0", ...headers }, ...(body === undefined ? {} : { body }) });
+
+  async function created(headers: Readonly<Record<string, string>>): Promise<string> {
+    const answer = await tus("POST", "/tus/", headers);
+    expect(answer.status, answer.text).toBe(201);
+    return answer.headers["location"] ?? "";
+  }
+
+  const patch = (path: string, offset: number, body: Buffer, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+    tus("PATCH", path, { "content-type": octets, "upload-offset": String(offset), ...headers }, body);
+
+  function expectFiled(bytes: Buffer): void {
+    const { rows } = site.kept();
+    expect(rows.map(({ checksums, size, state }) => [checksums["sha256"], size, state])).toEqual([[sha256(bytes), bytes.length, "complete"]]);
+    expect(sha256(readFileSync(join(site.site.store, "files", rows[0]!.target)))).toBe(sha256(bytes));
+  }
+
+  it("says in OPTIONS what it does, and only that", async () => {
+    const answer = await send(site, "/tus/", { method: "OPTIONS" });
+    expect([answer.status, answer.headers["tus-version"], answer.headers["tus-max-size"]]).toEqual([204, "1.0.0", String(1024 ** 3)]);
+    expect(answer.headers["tus-extension"]).toBe("creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation");
+  });
+
+  it.each([["none", {}], ["another", { "tus-resumable": "0.2.2" }]])("refuses %s version with 412, and names its own", async (_, headers) => {
+    const answer = await send(site, "/tus/", { method: "POST", headers: { "upload-length": "1", ...headers } });
+    expect([answer.status, answer.headers["tus-version"], answer.headers["tus-resumable"]]).toEqual([412, "1.0.0", "1.0.0"]);
+  });
+
+  it.each([
+    ["no length", {}, 400],
+    ["two lengths", { "upload-length": "1", "upload-defer-length": "1" }, 400],
+    ["metadata that is none", { "upload-length": "1", "upload-metadata": "a b c" }, 400],
+    ["a body of another type", { "upload-length": "1", "content-type": "text/plain" }, 415],
+  ])("refuses a creation with %s", async (_, headers, status) => {
+    expect((await tus("POST", "/tus/", headers, Buffer.from("x"))).status).toBe(status);
+    await site.expectNothingKept();
+  });
+
+  it("refuses a PATCH of another type", async () => {
+    const path = await created({ "upload-length": "3" });
+    expect((await tus("PATCH", path, { "content-type": "text/plain", "upload-offset": "0" }, Buffer.from("abc"))).status).toBe(415);
+  });
+
+  it("takes the first bytes with the creation", async () => {
+    const bytes = randomBytes(1000);
+    const answer = await tus("POST", "/tus/", { "upload-length": "1000", "content-type": octets }, bytes.subarray(0, 600));
+    expect([answer.status, answer.headers["upload-offset"]]).toEqual([201, "600"]);
+    expect(Date.parse(answer.headers["upload-expires"] ?? "")).toBeGreaterThan(Date.now());
+    expect((await patch(answer.headers["location"] ?? "", 600, bytes.subarray(600))).status).toBe(204);
+    expectFiled(bytes);
+  });
+
+  it("obeys X-HTTP-Method-Override", async () => {
+    const bytes = randomBytes(100);
+    const path = await created({ "upload-length": "100" });
+    const answer = await tus("POST", path, { "x-http-method-override": "PATCH", "content-type": octets, "upload-offset": "0" }, bytes);
+    expect([answer.status, answer.headers["upload-offset"]]).toEqual([204, "100"]);
+    expectFiled(bytes);
+    const other = await created({ "upload-length": "100" });
+    expect((await tus("POST", other, { "x-http-method-override": "DELETE" })).status).toBe(204);
+    expect((await tus("HEAD", other)).status).toBe(404);
+  });
+
+  it("gives metadata back as it came", async () => {
+    const metadata = `filename ${base64("a.txt")},flag`;
+    const path = await created({ "upload-defer-length": "1", "upload-metadata": metadata });
+    const { headers } = await tus("HEAD", path);
+    expect([headers["upload-metadata"], headers["upload-defer-length"], headers["upload-length"]]).toEqual([metadata, "1", undefined]);
+  });
+
+  it("does not read a large body that it refuses", async () => {
+    const path = await created({ "upload-length": String(1024 ** 3) });
+    const connection = await wire(site);
+    connection.write(`PATCH ${path} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nContent-Type: ${octets}\r\nUpload-Offset: 7\r\nContent-Length: 1000000000\r\n\r\nfirst bytes`);
+    expect((await connection.answer()).status).toBe(409);
+    connection.destroy();
+  });
+
+  it("answers pages of the origins that the site names, and no others", async () => {
+    const preflight = { "access-control-request-method": "PATCH", "access-control-request-headers": "tus-resumable,upload-offset" };
+    const allowed = await send(site, "/tus/", { method: "OPTIONS", headers: { origin: "https://app.example", ...preflight } });
+    expect(allowed.headers["access-control-allow-origin"]).toBe("https://app.example");
+    expect(allowed.headers["access-control-allow-methods"]).toContain("PATCH");
+    expect(allowed.headers["access-control-allow-headers"]).toBe("tus-resumable,upload-offset");
+    const refused = await patch("/tus/unknown", 0, Buffer.from("x"), { origin: "https://app.example" });
+    expect([refused.status, refused.headers["access-control-allow-origin"]]).toEqual([404, "https://app.example"]);
+    expect(refused.headers["access-control-expose-headers"]).toContain("Upload-Offset");
+    const other = await send(site, "/tus/", { method: "OPTIONS", headers: { origin: "https://evil.example", ...preflight } });
+    expect([other.headers["access-control-allow-origin"], other.headers["vary"]]).toEqual([undefined, "Origin"]);
+  });
+
+  describe("concatenation", () => {
+    const partial = (length: number, metadata = ""): Promise<string> => created({ "upload-length": String(length), "upload-concat": "partial", ...(metadata === "" ? {} : { "upload-metadata": metadata }) });
+    const join_ = (parts: readonly string[]): Promise<Answer> => tus("POST", "/tus/", { "upload-concat": `final;${parts.join(" ")}`, "upload-metadata": `filename ${base64("whole.bin")}` });
+
+    it("writes parts that know their place straight into the file, and is done with the answer", async () => {
+      const bytes = randomBytes(3_000_000);
+      const cuts = [0, 1_200_000, 1_200_001, 3_000_000];
+      const file = sha256(bytes).slice(0, 32);
+      const parts = await Promise.all([0, 1, 2].map((i) => partial(cuts[i + 1]! - cuts[i]!, `file ${base64(file)},offset ${base64(String(cuts[i]))},total ${base64("3000000")}`)));
+      expect((await join_(parts)).status).toBe(400);
+      const receiving = json<{ uploads: { received: number; size: number }[] }>(await send(site, "/api/uploads?state=receiving"));
+      expect(receiving.uploads).toEqual([expect.objectContaining({ received: 0, size: 3_000_000 })]);
+      const [first, second, third] = parts as [string, string, string];
+      const later = await patch(third, 0, bytes.subarray(1_200_001, 2_000_000));
+      expect([later.status, later.headers["upload-offset"], later.text]).toEqual([204, "799999", ""]);
+      expect((await tus("HEAD", third)).headers["upload-offset"]).toBe("799999");
+      expect((await patch(second, 0, Buffer.from("ab"))).status).toBe(413);
+      await Promise.all([patch(first, 0, bytes.subarray(0, 1_200_000)), patch(second, 0, bytes.subarray(1_200_000, 1_200_001)), patch(third, 799_999, bytes.subarray(2_000_000))]);
+      const final = await join_(parts);
+      expect(final.status, final.text).toBe(201);
+      expectFiled(bytes);
+      const head = await tus("HEAD", final.headers["location"] ?? "");
+      expect([head.headers["upload-offset"], head.headers["upload-length"]]).toEqual(["3000000", "3000000"]);
+      expect((await join_(parts)).headers["location"]).toBe(final.headers["location"]);
+      expect(site.kept().incoming).toEqual([]);
+    });
+
+    it("joins other parts after the answer", async () => {
+      const pieces = [randomBytes(100_000), Buffer.alloc(0), randomBytes(50_000)];
+      const parts: string[] = [];
+      for (const piece of pieces) {
+        const path = await partial(piece.length);
+        if (piece.length > 0) expect((await patch(path, 0, piece)).status).toBe(204);
+        parts.push(path);
+      }
+      const final = await join_(parts);
+      expect(final.status, final.text).toBe(201);
+      const address = final.headers["location"] ?? "";
+      await until("it is joined", async () => (await tus("HEAD", address)).headers["upload-offset"] === "150000", 5);
+      expectFiled(Buffer.concat(pieces));
+      await until("the parts are gone", () => site.kept().incoming.length === 0, 5);
+      expect((await patch(address, 150_000, Buffer.alloc(0))).status).toBe(403);
+    });
+  });
+
+  it("shows what is under way, and how far it is", async () => {
+    const path = await created({ "upload-length": "1000", "upload-metadata": `filename ${base64("slow.bin")},filetype ${base64("text/x-test")}` });
+    await patch(path, 0, randomBytes(300));
+    const { uploads } = json<{ uploads: object[] }>(await send(site, "/api/uploads?state=receiving"));
+    expect(uploads).toEqual([{ name: "slow.bin", size: 1000, received: 300, contentType: "text/x-test", state: "receiving", startedAt: expect.any(String), expiresAt: expect.any(String) }]);
+    expect(JSON.stringify(uploads)).not.toContain(path.split("/").at(-1));
+    expect((await send(site, "/api/uploads?state=other")).status).toBe(400);
+  });
+});
