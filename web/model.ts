@@ -25,6 +25,11 @@ export interface HomeModel {
   readonly siteName: string;
   /** Path that takes the multipart POST, as in `/upload`. */
   readonly uploadPath: string;
+  /**
+   * Address that tus uploads are made at.
+   * @default none: the page sends forms
+   */
+  readonly tusPath?: string | null;
   /** Bytes; 0 is no limit. */
   readonly maxFileSize: number;
   /** Algorithms computed for every upload, as in `["sha256"]`. */

@@ -13,7 +13,7 @@ export const ASSETS_PATH = "/assets/";
 
 /** Content-Security-Policy of every page that the service sends (CSP Level 3). */
 export const PAGE_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** Content-Security-Policy of a standalone error page: its one inline style sheet, by hash, and nothing else. */
@@ -84,13 +84,14 @@ export function renderHome(model: HomeModel): string {
   const limit = model.maxFileSize > 0 ? ` ${HOME.limit(formatBytes(model.maxFileSize))}` : "";
   const main = html`<h1>${HOME.title}</h1>
 <p class="lead">${HOME.lead}${limit}</p>
-<form id="upload" class="card" method="post" action="${model.uploadPath}" enctype="multipart/form-data" data-max-file-size="${model.maxFileSize}">
+<form id="upload" class="card" method="post" action="${model.uploadPath}" enctype="multipart/form-data" data-max-file-size="${model.maxFileSize}" data-tus-path="${model.tusPath ?? ""}">
 <label id="drop" class="drop" for="file">
 <svg class="drop-sign" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true"><path d="M16 21V6m0 0-6 6m6-6 6 6M6 21v3a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-3"/></svg>
 <span class="drop-text"><span class="drop-action">${HOME.choose}</span> <span class="drop-or">${HOME.orDrop}</span></span>
 <span class="drop-now" aria-hidden="true">${HOME.dropNow}</span>
 <input id="file" type="file" name="file" multiple required>
 </label>
+<p class="folder-choice" hidden><label class="button small" for="folder">${HOME.chooseFolder}<input id="folder" type="file" webkitdirectory></label></p>
 <div class="field">
 <label for="description">${HOME.description} <span class="quiet">${HOME.optional}</span></label>
 <input id="description" type="text" name="description" maxlength="1000" autocomplete="off" aria-describedby="description-help">
@@ -99,6 +100,11 @@ export function renderHome(model: HomeModel): string {
 <div class="actions"><button id="submit" class="button primary" type="submit" name="submit" value="Upload">${HOME.submit}</button></div>
 <noscript><p class="quiet small">${HOME.withoutScript}</p></noscript>
 </form>
+<section id="interrupted" class="queue" aria-labelledby="interrupted-title" hidden>
+<h2 id="interrupted-title" tabindex="-1">${HOME.interruptedTitle}</h2>
+<p class="quiet small">${HOME.interruptedHelp}</p>
+<ul id="interrupted-items" class="items"></ul>
+</section>
 <section id="queue" class="queue" aria-labelledby="queue-title" hidden>
 <div class="queue-head"><h2 id="queue-title" tabindex="-1">${HOME.queueTitle}</h2><p class="queue-sum"><span id="queue-summary" class="quiet"></span> <a id="queue-link" href="/list" hidden>${ITEM.seeList}</a></p></div>
 <ul id="items" class="items"></ul>

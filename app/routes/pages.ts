@@ -13,8 +13,8 @@ function page(context: RequestContext, html: string): void {
 
 export function homeRoute({ config }: Service): Middleware {
   return async (context) => {
-    const { path, maxFileSize, checksums } = readUploadTerms((name) => context.get(name));
-    page(context, renderHome({ siteName: config.siteName, uploadPath: path, maxFileSize, checksums }));
+    const { path, tusPath, maxFileSize, checksums } = readUploadTerms((name) => context.get(name));
+    page(context, renderHome({ siteName: config.siteName, uploadPath: path, tusPath, maxFileSize, checksums }));
   };
 }
 

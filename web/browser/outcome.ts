@@ -48,6 +48,13 @@ export function outcomeOf(status: number, body: string): Outcome {
   return { kind: "fail", problem: problem ?? PROBLEM.unexpected(status) };
 }
 
+/** What an upload has come to once the server's digest is compared with this device's own, where there is one. */
+export function compared(result: UploadResult, own: string | null): Outcome {
+  const theirs = result.checksums["sha256"];
+  if (own === null || theirs === undefined) return { kind: "done", result };
+  return own === theirs ? { kind: "done", result: { ...result, verified: true } } : { kind: "fail", problem: PROBLEM.mismatch(own, theirs) };
+}
+
 /** What is known when a request ends without an answer; browsers do not say more. */
 export interface Breakdown {
   readonly isOnline: boolean;
