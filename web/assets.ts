@@ -20,7 +20,7 @@ function pathTo(name: string): string {
 
 async function buildScript(source: string): Promise<Buffer> {
   const result = await build({
-    entryPoints: [pathTo(source)],
+    entryPoints: [fileURLToPath(new URL(`../${source}`, import.meta.url))],
     bundle: true,
     minify: true,
     format: "esm",
@@ -32,7 +32,7 @@ async function buildScript(source: string): Promise<Buffer> {
     logLevel: "silent",
   });
   const output = result.outputFiles[0];
-  if (output === undefined) throw new Error(`web/browser/${source}: esbuild gave no output`);
+  if (output === undefined) throw new Error(`${source}: esbuild gave no output`);
   return Buffer.from(output.contents);
 }
 
@@ -49,7 +49,7 @@ async function buildStyle(): Promise<Buffer> {
  * @throws esbuild's errors when a source does not compile.
  */
 export async function buildAssets(): Promise<Map<string, Asset>> {
-  const [script, worker, style, icon] = await Promise.all([buildScript("main.ts"), buildScript("hash-worker.ts"), buildStyle(), readFile(pathTo("favicon.svg"))]);
+  const [script, worker, style, icon] = await Promise.all([buildScript("web/browser/main.ts"), buildScript("web/browser/hash-worker.ts"), buildStyle(), readFile(pathTo("favicon.svg"))]);
   return new Map([
     ["upload.js", { type: "text/javascript; charset=utf-8", body: script }],
     ["hash.js", { type: "text/javascript; charset=utf-8", body: worker }],

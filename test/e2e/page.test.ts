@@ -12,6 +12,8 @@ import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-
 
 const reason = withoutLocal() ?? BROWSER_MISSING ?? undefined;
 const MiB = 1024 * 1024;
+/** Where pictures of the page are left to be looked at; none are taken unless it is set. */
+const pictures = process.env["SLIPWAY_PICTURES"];
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe.skipIf(reason !== undefined)(`the page on a local site${reason === undefined ? "" : `: skipped, ${reason}`}`, { timeout: 90_000 }, () => {
@@ -65,6 +67,12 @@ describe.skipIf(reason !== undefined)(`the page on a local site${reason === unde
     await page.setInputFiles("#file", file.path);
     await page.click("#submit");
     await page.waitForFunction(() => Number(document.querySelector<HTMLProgressElement>("[data-state=sending] progress")?.value) > 0.2);
+  }
+
+  async function picture(page: Page, name: string): Promise<void> {
+    if (pictures === undefined) return;
+    mkdirSync(pictures, { recursive: true });
+    await page.screenshot({ path: join(pictures, `${name}.png`), animations: "disabled" });
   }
 
   /** Where bodies of tus begin, as the page asks for it. */
@@ -180,12 +188,67 @@ describe.skipIf(reason !== undefined)(`the page on a local site${reason === unde
     await page.locator("#submit", { hasText: "Upload 1000 files" }).waitFor();
     await until("all lines are there", async () => (await page.locator("#items > li").count()) === 1000);
     await page.click("#submit");
+    await page.locator("#queue-summary", { hasText: /[1-9]\d\d of 1000/ }).waitFor();
+    await page.locator("#queue").scrollIntoViewIfNeeded();
+    await picture(page, "thousand-files");
     await page.locator("#queue-summary", { hasText: "1000 of 1000 uploaded" }).waitFor({ timeout: 80_000 });
     expect(site.kept().rows).toHaveLength(1000);
     expect(site.kept().rows.every(({ state }) => state === "complete")).toBe(true);
     // The machine of the tests is slow and busy: what is told apart is a page that hangs for seconds.
     expect(await page.evaluate(() => (globalThis as unknown as { longest: number }).longest)).toBeLessThan(1500);
     expect(errors).toEqual([]);
+  });
+
+  it.each<[string, BrowserContextOptions]>([
+    ["desktop", {}],
+    ["dark", { colorScheme: "dark" }],
+    ["phone", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+  ])("shows files in every state, and breaks no rule of accessibility: %s", async (name, options) => {
+    const [gone, done, paused, ready] = [makeFile("night 11.fits", 2000), makeFile("ridge survey.las", 100_000), makeFile("telescope night 12.fits", 32 * MiB), makeFile("notes.txt", 400)];
+    const page = await visit(options);
+    await page.setInputFiles("#file", [gone, paused, done].map(({ path }) => path));
+    remove(gone.path);
+    await page.fill("#description", "October campaign");
+    await page.click("#submit");
+    await line(page, gone.name).and(page.locator("[data-state=failed]")).waitFor();
+    await isDone(page, done.name);
+    await page.waitForFunction(() => Number(document.querySelector<HTMLProgressElement>("[data-state=sending] progress")?.value) > 0.3);
+    await page.locator("#queue").evaluate((section) => section.scrollIntoView());
+    await picture(page, `${name}-uploading`);
+    await press(page, "Pause", paused.name);
+    await page.setInputFiles("#file", ready.path);
+    await line(page, ready.name).waitFor();
+    await expectNoViolations(page, name);
+    expect(await line(page, gone.name).innerText()).toMatch(/can no longer read[^]*choose it again/);
+    await picture(page, `${name}-error`);
+    await page.evaluate(() => scrollTo(0, 0));
+    await picture(page, `${name}-form`);
+    await press(page, "Cancel", paused.name);
+    await page.goto(`${site.url}/list`);
+    await picture(page, `${name}-list`);
+  });
+
+  it.each([
+    ["de-AT", "de", "Dateien hochladen", "1 Datei hochladen", "Hochgeladen"],
+    ["fr-CH", "fr", "Envoyer des fichiers", "Envoyer 1 fichier", "Envoyé"],
+  ])("speaks the browser's language: %s", async (locale, language, heading, button, done) => {
+    const file = makeFile(`${language}.txt`, 500);
+    const page = await visit({ locale });
+    expect(await page.locator("html").getAttribute("lang")).toBe(language);
+    expect(await page.locator("h1").textContent()).toBe(heading);
+    await page.setInputFiles("#file", file.path);
+    await page.getByRole("button", { name: button, exact: true }).click();
+    await isDone(page, file.name);
+    expect(await line(page, file.name).locator(".item-status").textContent()).toBe(done);
+    await expectNoViolations(page, language);
+    await picture(page, `language-${language}`);
+    await page.goto(`${site.url}/list`);
+    await expectNoViolations(page, `${language}, list`);
+    // Chosen by hand it stays, whatever the browser says.
+    await page.getByRole("link", { name: "English" }).click();
+    await page.locator("html[lang=en]").waitFor();
+    await page.goto(site.url);
+    expect(await page.locator("h1").textContent()).toBe("Upload files");
   });
 
   it.each<[string, BrowserContextOptions]>([

@@ -14,7 +14,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     // Asked for early: Chromium must know that the test answers in place of a dialog before the key is pressed.
     const chosen = visit.page.waitForEvent("filechooser");
     const stops: string[] = [];
-    for (let press = 0; press < 7; press += 1) {
+    for (let press = 0; press < 10; press += 1) {
       await visit.page.keyboard.press("Tab");
       stops.push(await visit.page.evaluate(() => {
         const element = document.activeElement as HTMLElement;
@@ -29,6 +29,9 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
       `slipway ${ring}`,
       `Upload ${ring}`,
       `Files ${ring}`,
+      `English ${ring}`,
+      `Deutsch ${ring}`,
+      `Français ${ring}`,
       `file ${ring}`,
       `folder ${ring}`,
       `description ${ring}`,

@@ -1,6 +1,6 @@
 /** Uploads that an earlier visit began and did not end: what they wait for, and a way to give them up. */
 import { displayName, formatBytes, percentOf } from "../format.ts";
-import { ITEM, LIVE } from "../strings.ts";
+import { ITEM, LIVE } from "./words.ts";
 import { announce, byId, create } from "./dom.ts";
 import { discard, findInterrupted, fingerprintOf, forget, offsetOf, type Interrupted } from "./send-tus.ts";
 

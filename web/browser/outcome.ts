@@ -1,6 +1,6 @@
 /** What an answer of the server means. Pure; the answers are those of docs/internals/contracts.md, section 4. */
 import { formatBytes, formatExactBytes } from "../format.ts";
-import { PROBLEM } from "../strings.ts";
+import { PROBLEM } from "./words.ts";
 import type { Problem, UploadResult } from "./queue.ts";
 
 export type Outcome =

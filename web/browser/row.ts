@@ -1,6 +1,6 @@
 /** The line of one file: built once, then only changed where its state changed, so that focus and selection stay. */
 import { algorithmName, displayName, formatBytes, formatDuration, formatExactBytes, formatSpeed, percentOf, preferredChecksum } from "../format.ts";
-import { COPY, ITEM } from "../strings.ts";
+import { COPY, ITEM } from "./words.ts";
 import { create, setText } from "./dom.ts";
 import type { Item, ItemState, UploadResult } from "./queue.ts";
 import type { Rate } from "./rate.ts";

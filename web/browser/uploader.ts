@@ -1,6 +1,6 @@
 /** Ties the queue to the network and to the page: every event goes through `apply`, everything shown comes from it. */
 import { displayName } from "../format.ts";
-import { HOME, ITEM, LIVE, PROBLEM } from "../strings.ts";
+import { HOME, ITEM, LIVE, PROBLEM } from "./words.ts";
 import { announce, byId, setText } from "./dom.ts";
 import type { Dropped, Found } from "./drop.ts";
 import { Hasher } from "./hash.ts";

@@ -1,4 +1,4 @@
-/** Every sentence of the pages, by the place where it shows. */
+/** Every sentence of the pages, by the place where it shows; the other languages have the same, by the same names. */
 
 /** Head and foot of every page. */
 export const FRAME = {
@@ -6,6 +6,7 @@ export const FRAME = {
   upload: "Upload",
   files: "Files",
   skip: "Skip to the content",
+  language: "Language",
 } as const;
 
 /** `GET /`. */
