@@ -9,6 +9,8 @@ import { type ChecksumName, isChecksumName } from "../protocol/checksum.ts";
 export interface UploadTerms {
   /** Where the page posts to. */
   readonly path: string;
+  /** Address that tus uploads are made at; null where the site has none. */
+  readonly tusPath: string | null;
   /** Bytes; 0 is no limit. */
   readonly maxFileSize: number;
   /** Checksums that every file must bring. */
@@ -38,6 +40,7 @@ export function readUploadTerms(header: (name: string) => string): UploadTerms {
   }
   return {
     path: take("X-Slipway-Upload-Path", "/upload", readPath),
+    tusPath: take("X-Slipway-Tus-Path", "", (text) => (text === "" ? null : readPath(text))),
     maxFileSize: take("X-Slipway-Max-File-Size", "0", (text) => parseSize(text)?.bytes),
     checksums: take("X-Slipway-Checksums", "", readChecksums),
   };

@@ -18,9 +18,9 @@ function pathTo(name: string): string {
   return fileURLToPath(new URL(`./browser/${name}`, import.meta.url));
 }
 
-async function buildScript(): Promise<Buffer> {
+async function buildScript(source: string): Promise<Buffer> {
   const result = await build({
-    entryPoints: [pathTo("main.ts")],
+    entryPoints: [fileURLToPath(new URL(`../${source}`, import.meta.url))],
     bundle: true,
     minify: true,
     format: "esm",
@@ -32,7 +32,7 @@ async function buildScript(): Promise<Buffer> {
     logLevel: "silent",
   });
   const output = result.outputFiles[0];
-  if (output === undefined) throw new Error("web/browser/main.ts: esbuild gave no output");
+  if (output === undefined) throw new Error(`${source}: esbuild gave no output`);
   return Buffer.from(output.contents);
 }
 
@@ -49,9 +49,10 @@ async function buildStyle(): Promise<Buffer> {
  * @throws esbuild's errors when a source does not compile.
  */
 export async function buildAssets(): Promise<Map<string, Asset>> {
-  const [script, style, icon] = await Promise.all([buildScript(), buildStyle(), readFile(pathTo("favicon.svg"))]);
+  const [script, worker, style, icon] = await Promise.all([buildScript("web/browser/main.ts"), buildScript("web/browser/hash-worker.ts"), buildStyle(), readFile(pathTo("favicon.svg"))]);
   return new Map([
     ["upload.js", { type: "text/javascript; charset=utf-8", body: script }],
+    ["hash.js", { type: "text/javascript; charset=utf-8", body: worker }],
     ["app.css", { type: "text/css; charset=utf-8", body: style }],
     ["favicon.svg", { type: "image/svg+xml", body: icon }],
   ]);

@@ -1,4 +1,5 @@
 /** What the pages are made from: plain values, so that a page is a function of its model and nothing else. */
+import type { Language } from "./strings/languages.ts";
 
 /** How far an upload has come; see docs/internals/contracts.md and DESIGN's life of an upload. */
 export type UploadState = "incoming" | "received" | "complete";
@@ -22,9 +23,19 @@ export interface UploadView {
 
 /** `GET /`. */
 export interface HomeModel {
+  /**
+   * Language of the page.
+   * @default English
+   */
+  readonly language?: Language;
   readonly siteName: string;
   /** Path that takes the multipart POST, as in `/upload`. */
   readonly uploadPath: string;
+  /**
+   * Address that tus uploads are made at.
+   * @default none: the page sends forms
+   */
+  readonly tusPath?: string | null;
   /** Bytes; 0 is no limit. */
   readonly maxFileSize: number;
   /** Algorithms computed for every upload, as in `["sha256"]`. */
@@ -33,6 +44,11 @@ export interface HomeModel {
 
 /** `GET /list`. */
 export interface ListModel {
+  /**
+   * Language of the page.
+   * @default English
+   */
+  readonly language?: Language;
   readonly siteName: string;
   /** Newest first. */
   readonly uploads: readonly UploadView[];
@@ -51,6 +67,11 @@ export interface ListModel {
 
 /** Any error, with the sentences of protocol/errors.ts. */
 export interface ErrorModel {
+  /**
+   * Language of the page.
+   * @default English
+   */
+  readonly language?: Language;
   /** HTTP status, 400 to 599. */
   readonly status: number;
   /** Stable code, as in `too_large`. */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { acceptsHtml } from "../../protocol/accept.ts";
 import { errorBody, errorKinds } from "../../protocol/errors.ts";
 import { renderError } from "../../web/pages.ts";
+import { readLanguage } from "../language.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { asRefusal, type Refusal } from "../refusal.ts";
 
@@ -22,7 +23,7 @@ function answerError(context: RequestContext, refusal: Refusal): void {
   context.vary("Accept");
   if (acceptsHtml(context.get("Accept"))) {
     context.type = "text/html; charset=utf-8";
-    context.body = renderError({ ...body.error, requestId });
+    context.body = renderError({ ...body.error, requestId, language: readLanguage(context) });
   } else {
     context.body = body;
   }

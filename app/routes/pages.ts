@@ -1,6 +1,7 @@
 /** `GET /` and `GET /list`. */
 import { renderHome, renderList } from "../../web/pages.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
+import { readLanguage } from "../language.ts";
 import { readListQuery, readNewIds } from "../query.ts";
 import { readUploadTerms } from "../upload-terms.ts";
 import { viewOf } from "../views.ts";
@@ -13,8 +14,8 @@ function page(context: RequestContext, html: string): void {
 
 export function homeRoute({ config }: Service): Middleware {
   return async (context) => {
-    const { path, maxFileSize, checksums } = readUploadTerms((name) => context.get(name));
-    page(context, renderHome({ siteName: config.siteName, uploadPath: path, maxFileSize, checksums }));
+    const { path, tusPath, maxFileSize, checksums } = readUploadTerms((name) => context.get(name));
+    page(context, renderHome({ language: readLanguage(context), siteName: config.siteName, uploadPath: path, tusPath, maxFileSize, checksums }));
   };
 }
 
@@ -25,6 +26,7 @@ export function listRoute(service: Service): Middleware {
     page(
       context,
       renderList({
+        language: readLanguage(context),
         siteName: service.config.siteName,
         uploads: records.map(viewOf),
         next,

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { access, open } from "node:fs/promises";
 import { type ChecksumName, type Checksums } from "../../protocol/checksum.ts";
 import { parseDigestField, disagrees } from "../../protocol/digest-field.ts";
+import { plainText } from "../../protocol/text.ts";
+import { parseMetadata } from "../../protocol/tus.ts";
 import type { UploadRecord } from "../records/records.ts";
 import type { Session } from "../records/sessions.ts";
 import { Refusal, systemCode } from "../refusal.ts";
@@ -27,6 +29,12 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** What the client said about the file; tus has no field for it but the metadata. */
+function descriptionOf(session: Session): string | null {
+  const text = plainText(parseMetadata(session.metadata)?.get("description") ?? "").trim();
+  return text === "" ? null : text;
+}
+
 async function complete(store: StoreParts, session: Session, data: WholeData, maxFileSize: number): Promise<UploadRecord> {
   const file = {
     field: "file",
@@ -37,7 +45,7 @@ async function complete(store: StoreParts, session: Session, data: WholeData, ma
     checksums: data.checksums,
   };
   const request = { requestId: session.id, remoteAddress: session.remoteAddress, maxFileSize };
-  const [record] = await completeForm(store, request, { files: [file], empty: [], description: null, terminal: true });
+  const [record] = await completeForm(store, request, { files: [file], empty: [], description: descriptionOf(session), terminal: true });
   if (record === undefined) throw new Error("a completed form has a record");
   return record;
 }

@@ -6,17 +6,18 @@ function read(headers: Readonly<Record<string, string>>) {
 }
 
 it("reads what nginx says", () => {
-  const headers = { "X-Slipway-Upload-Path": "/in/box", "X-Slipway-Max-File-Size": "20g", "X-Slipway-Checksums": "sha256,md5" };
-  expect(read(headers)).toEqual({ path: "/in/box", maxFileSize: 21_474_836_480, checksums: ["sha256", "md5"] });
+  const headers = { "X-Slipway-Upload-Path": "/in/box", "X-Slipway-Tus-Path": "/tus/", "X-Slipway-Max-File-Size": "20g", "X-Slipway-Checksums": "sha256,md5" };
+  expect(read(headers)).toEqual({ path: "/in/box", tusPath: "/tus/", maxFileSize: 21_474_836_480, checksums: ["sha256", "md5"] });
 });
 
 it("asks for nothing where nginx says nothing", () => {
-  expect(read({})).toEqual({ path: "/upload", maxFileSize: 0, checksums: [] });
+  expect(read({})).toEqual({ path: "/upload", tusPath: null, maxFileSize: 0, checksums: [] });
 });
 
 it.each([
   ["X-Slipway-Upload-Path", "upload"],
   ["X-Slipway-Upload-Path", "/up load"],
+  ["X-Slipway-Tus-Path", "tus"],
   ["X-Slipway-Max-File-Size", "-1"],
   ["X-Slipway-Max-File-Size", "1.5g"],
   ["X-Slipway-Max-File-Size", "9007199254740993"],

@@ -50,16 +50,26 @@ interface Received {
   readonly fileName: string;
   readonly size: number;
   readonly text: string;
+  /** Digest of the first part's bytes, the file. */
+  readonly sha256: string;
+}
+
+function digestOfFile(body: Buffer): string {
+  const boundary = body.subarray(0, body.indexOf("\r\n"));
+  const start = body.indexOf("\r\n\r\n") + 4;
+  return createHash("sha256").update(body.subarray(start, body.indexOf(Buffer.concat([Buffer.from("\r\n"), boundary]), start))).digest("hex");
 }
 
 /** Reads the form of a POST as it comes; the size is that of the whole body, which is all that a page can tell. */
 async function receive(request: IncomingMessage, response: ServerResponse, state: State): Promise<Received | null> {
   let head = "";
   let text = "";
+  const chunks: Buffer[] = [];
   let size = 0;
   let fileName = "";
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
+    chunks.push(chunk);
     if (head.length < HEAD_BYTES_MAX) head += chunk.toString("latin1", 0, HEAD_BYTES_MAX);
     text = (text + chunk.toString("utf8")).slice(-KEPT_BYTES_MAX);
     if (fileName === "") {
@@ -80,7 +90,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, state
       return null;
     }
   }
-  return { fileName, size, text };
+  return { fileName, size, text, sha256: digestOfFile(Buffer.concat(chunks)) };
 }
 
 type State = Pick<PageServer, "posts" | "cut" | "refused" | "refusedEarly" | "held" | "uploads">;
@@ -97,7 +107,7 @@ function record(received: Received, state: State): UploadView {
     name: received.fileName,
     size: received.size,
     contentType: "application/octet-stream",
-    checksums: { sha256: createHash("sha256").update(received.text).digest("hex") },
+    checksums: { sha256: received.sha256 },
     description: description === "" ? null : description,
     completedAt: new Date().toISOString(),
     state: "complete",

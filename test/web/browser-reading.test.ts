@@ -14,11 +14,11 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     // Asked for early: Chromium must know that the test answers in place of a dialog before the key is pressed.
     const chosen = visit.page.waitForEvent("filechooser");
     const stops: string[] = [];
-    for (let press = 0; press < 6; press += 1) {
+    for (let press = 0; press < 10; press += 1) {
       await visit.page.keyboard.press("Tab");
       stops.push(await visit.page.evaluate(() => {
         const element = document.activeElement as HTMLElement;
-        const ring = element.id === "file" ? (element.parentElement as HTMLElement) : element;
+        const ring = element.id === "file" || element.id === "folder" ? (element.parentElement as HTMLElement) : element;
         const { outlineStyle, outlineWidth } = getComputedStyle(ring);
         return `${element.id || (element.textContent ?? "").trim()} ${outlineStyle} ${outlineWidth}`;
       }));
@@ -29,14 +29,20 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
       `slipway ${ring}`,
       `Upload ${ring}`,
       `Files ${ring}`,
+      `English ${ring}`,
+      `Deutsch ${ring}`,
+      `Français ${ring}`,
       `file ${ring}`,
+      `folder ${ring}`,
       `description ${ring}`,
     ]);
+    await visit.page.keyboard.press("Shift+Tab");
     await visit.page.keyboard.press("Shift+Tab");
     await visit.page.keyboard.press("Enter");
     const chooser = await chosen;
     expect(chooser.isMultiple()).toBe(true);
     await chooser.setFiles(path);
+    await visit.page.keyboard.press("Tab");
     await visit.page.keyboard.press("Tab");
     await visit.page.keyboard.type("by hand");
     await visit.page.keyboard.press("Enter");

@@ -36,18 +36,18 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     expect(await visit.page.locator("td.description").first().textContent()).toBe("Both of <them>");
   });
 
-  it("runs at most two uploads at a time and all of them in the end", async () => {
+  it("runs at most three uploads at a time and all of them in the end", async () => {
     await visit.open();
     const names = ["a.bin", "b.bin", "c.bin", "d.bin", "e.bin"];
     for (const name of names) visit.server.held.add(name);
     await visit.page.setInputFiles("#file", await Promise.all(names.map((name) => visit.file(name, MB))));
     await visit.page.click("#submit");
-    await expect.poll(() => visit.server.posts.length, { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => visit.server.posts.length, { timeout: 30_000 }).toBe(3);
     const waiting = (await Promise.all(names.map((name) => visit.state(name)))).map((kind) => kind === "queued");
-    expect(waiting).toEqual([false, false, true, true, true]);
+    expect(waiting).toEqual([false, false, false, true, true]);
     visit.server.held.clear();
     await visit.page.locator("#queue-summary", { hasText: "5 of 5 uploaded" }).waitFor();
-    expect(visit.server.atOnceMax()).toBe(2);
+    expect(visit.server.atOnceMax()).toBe(3);
   });
 
   it("cancels one file, leaves the other alone, and sends it after a retry", async () => {
@@ -124,16 +124,20 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     expect(await visit.item("gone.bin").innerText()).toContain("can no longer read the file");
   });
 
-  it("refuses a file over the limit and a folder before sending anything", async () => {
+  it("refuses a file over the limit before sending anything, and takes the files of a folder", async () => {
     await visit.open("/", { maxFileSize: MB });
     await mkdir(join(visit.folder, "campaign"));
+    await mkdir(join(visit.folder, "campaign", "deep"));
+    await visit.file("campaign/deep/inside.bin", 10);
     await dropPaths(visit.page, "#drop", [await visit.file("big.bin", MB + 1), join(visit.folder, "campaign"), await visit.file("ok.bin", MB)]);
     await visit.reaches("big.bin", "failed");
     expect(await visit.item("big.bin").innerText()).toMatch(/this site takes up to 1\s000\s000\sbytes a file/);
-    expect(await visit.item("campaign").first().innerText()).toContain("is a folder");
+    await visit.reaches("campaign/deep/inside.bin", "ready");
     await visit.page.click("#submit");
     await visit.reaches("ok.bin", "done");
-    expect(visit.server.posts.map(({ fileName }) => fileName)).toEqual(["ok.bin"]);
+    await visit.reaches("inside.bin", "done");
+    expect(visit.server.posts.map(({ fileName }) => fileName).sort()).toEqual(["inside.bin", "ok.bin"]);
+    expect(visit.server.uploads.map(({ description }) => description).sort()).toEqual(["campaign/deep", null]);
     expect(await visit.page.getByRole("button", { name: "Retry big.bin" }).count()).toBe(0);
   });
 

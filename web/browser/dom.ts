@@ -30,6 +30,8 @@ export function setText(element: Element, text: string): void {
 /** How long sentences are gathered, ms: one that replaces another at once would keep it from being read. */
 const GATHER_MS = 150;
 
+const SAID_AT_ONCE_MAX = 5;
+
 let gathered: string[] = [];
 
 /** Has screen readers say a sentence, after what they are saying now. */
@@ -38,7 +40,8 @@ export function announce(sentence: string): void {
   if (gathered.length > 1) return;
   setTimeout(() => {
     const live = document.getElementById("live");
-    if (live !== null) live.textContent = gathered.join(". ");
+    // Of a hundred sentences at once nobody hears the last.
+    if (live !== null) live.textContent = gathered.slice(-SAID_AT_ONCE_MAX).join(". ");
     gathered = [];
   }, GATHER_MS);
 }

@@ -1,23 +1,62 @@
 /** Drag and drop. Files may be dropped anywhere on the page: beside the zone the browser would open them instead. */
 
-/** What was dropped. */
-export interface Dropped {
-  readonly files: readonly File[];
-  /** Names of folders, which have no bytes to send. */
-  readonly folders: readonly string[];
+/** A file, and the folder that it was found in, as in `photos/2026`; empty for a file by itself. */
+export interface Found {
+  readonly file: File;
+  readonly folder: string;
 }
 
-function sort(transfer: DataTransfer): Dropped {
-  const files: File[] = [];
-  const folders: string[] = [];
+/** What was dropped or chosen. */
+export interface Dropped {
+  readonly files: readonly Found[];
+  /** Paths of folders and files that could not be read. */
+  readonly unreadable: readonly string[];
+}
+
+/** Files that a picker gave; those of a folder's picker know their path. */
+export function foundIn(files: Iterable<File>): Dropped {
+  const found = [...files].map((file) => ({ file, folder: file.webkitRelativePath.split("/").slice(0, -1).join("/") }));
+  return { files: found, unreadable: [] };
+}
+
+/** A folder's entries: browsers give a hundred at a time, and an empty list at the end. */
+async function entriesOf(folder: FileSystemDirectoryEntry): Promise<readonly FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
+}
+
+async function walk(entry: FileSystemEntry, folder: string, files: Found[], unreadable: string[]): Promise<void> {
+  const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+  try {
+    if (entry.isDirectory) {
+      for (const child of await entriesOf(entry as FileSystemDirectoryEntry)) await walk(child, path, files, unreadable);
+      return;
+    }
+    files.push({ file: await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), folder });
+  } catch {
+    unreadable.push(path);
+  }
+}
+
+/** What a drop holds. The entries must be taken before the first wait: the browser clears them with the event. */
+async function collect(transfer: DataTransfer): Promise<Dropped> {
+  const files: Found[] = [];
+  const unreadable: string[] = [];
+  const roots: FileSystemEntry[] = [];
   for (const item of transfer.items) {
     if (item.kind !== "file") continue;
     const entry = item.webkitGetAsEntry();
     const file = item.getAsFile();
-    if (entry?.isDirectory === true) folders.push(entry.name);
-    else if (file !== null) files.push(file);
+    if (entry?.isDirectory === true) roots.push(entry);
+    else if (file !== null) files.push({ file, folder: "" });
   }
-  return { files, folders };
+  for (const root of roots) await walk(root, "", files, unreadable);
+  return { files, unreadable };
 }
 
 function hasFiles(event: DragEvent): event is DragEvent & { readonly dataTransfer: DataTransfer } {
@@ -56,6 +95,6 @@ export function acceptDrops(zone: Element, onDrop: (dropped: Dropped) => void): 
     if (!hasFiles(event)) return;
     event.preventDefault();
     end();
-    onDrop(sort(event.dataTransfer));
+    void collect(event.dataTransfer).then(onDrop);
   });
 }

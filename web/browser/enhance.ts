@@ -1,6 +1,6 @@
 /** What the script adds to any page: copy buttons, local times, this site's address in the command. */
 import { formatUtc } from "../format.ts";
-import { COPY, LIVE } from "../strings.ts";
+import { COPY, LIVE } from "./words.ts";
 import { announce } from "./dom.ts";
 
 /** How long a button says what happened, ms. */

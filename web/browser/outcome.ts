@@ -1,6 +1,6 @@
 /** What an answer of the server means. Pure; the answers are those of docs/internals/contracts.md, section 4. */
 import { formatBytes, formatExactBytes } from "../format.ts";
-import { PROBLEM } from "../strings.ts";
+import { PROBLEM } from "./words.ts";
 import type { Problem, UploadResult } from "./queue.ts";
 
 export type Outcome =
@@ -46,6 +46,13 @@ export function outcomeOf(status: number, body: string): Outcome {
   }
   const problem = fields === null ? null : problemOf(fields);
   return { kind: "fail", problem: problem ?? PROBLEM.unexpected(status) };
+}
+
+/** What an upload has come to once the server's digest is compared with this device's own, where there is one. */
+export function compared(result: UploadResult, own: string | null): Outcome {
+  const theirs = result.checksums["sha256"];
+  if (own === null || theirs === undefined) return { kind: "done", result };
+  return own === theirs ? { kind: "done", result: { ...result, verified: true } } : { kind: "fail", problem: PROBLEM.mismatch(own, theirs) };
 }
 
 /** What is known when a request ends without an answer; browsers do not say more. */

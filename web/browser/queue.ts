@@ -3,13 +3,14 @@
  * not fit an item's state is ignored, because the network may still report on an upload that was just cancelled.
  *
  *     ready -> queued -> sending -> finishing -> done
- *       |        |          |           |
+ *       |        |        |   ^         |
+ *       |        |      paused (resume: queued)
  *       |        +--> cancelled <-------+---> failed      (both go back to queued by a retry)
  *       +-> removed
  */
 
-/** How many uploads run at the same time: one hides the waits of the other, more would only share the line. */
-export const AT_ONCE_MAX = 2;
+/** How many uploads run at the same time: they hide the waits of each other, more would only share the line. */
+export const AT_ONCE_MAX = 3;
 
 /** What went wrong, in sentences for people. */
 export interface Problem {
@@ -26,12 +27,15 @@ export interface UploadResult {
   /** Bytes. */
   readonly size: number;
   readonly checksums: Readonly<Record<string, string>>;
+  /** Whether the browser computed the same SHA-256 from its own file. @default not compared */
+  readonly verified?: boolean;
 }
 
 export type ItemState =
   | { readonly kind: "ready" }
   | { readonly kind: "queued" }
   | { readonly kind: "sending"; /** Bytes of the file. */ readonly loaded: number }
+  | { readonly kind: "paused"; /** Bytes of the file. */ readonly loaded: number }
   | { readonly kind: "finishing" }
   | { readonly kind: "done"; readonly result: UploadResult }
   | { readonly kind: "failed"; readonly problem: Problem; /** Whether sending the same again may help. */ readonly canRetry: boolean }
@@ -43,7 +47,11 @@ export interface Item {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
+  /** Folder that it was found in, as in `photos/2026`; empty for a file chosen by itself. */
+  readonly folder: string;
   readonly description: string;
+  /** Bytes that had arrived when it was paused or failed; what it starts from is the server's to say. */
+  readonly sent: number;
   readonly state: ItemState;
 }
 
@@ -56,6 +64,8 @@ export interface Queue {
 export interface NewFile {
   readonly name: string;
   readonly size: number;
+  /** @default none */
+  readonly folder?: string;
   readonly problem?: Problem;
 }
 
@@ -67,6 +77,8 @@ export type QueueEvent =
   | { readonly kind: "sent"; readonly key: number }
   | { readonly kind: "done"; readonly key: number; readonly result: UploadResult }
   | { readonly kind: "fail"; readonly key: number; readonly problem: Problem }
+  | { readonly kind: "pause"; readonly key: number }
+  | { readonly kind: "resume"; readonly key: number }
   | { readonly kind: "cancel"; readonly key: number }
   | { readonly kind: "retry"; readonly key: number }
   | { readonly kind: "remove"; readonly key: number };
@@ -83,7 +95,7 @@ function nextState(item: Item, event: ItemEvent): ItemState {
   const { state } = item;
   switch (event.kind) {
     case "start":
-      return state.kind === "queued" ? { kind: "sending", loaded: 0 } : state;
+      return state.kind === "queued" ? { kind: "sending", loaded: item.sent } : state;
     case "progress":
       return state.kind === "sending" ? { kind: "sending", loaded: Math.min(item.size, Math.max(0, event.loaded)) } : state;
     case "sent":
@@ -92,8 +104,12 @@ function nextState(item: Item, event: ItemEvent): ItemState {
       return isRunning(state) ? { kind: "done", result: event.result } : state;
     case "fail":
       return isRunning(state) ? { kind: "failed", problem: event.problem, canRetry: true } : state;
+    case "pause":
+      return state.kind === "sending" ? { kind: "paused", loaded: state.loaded } : state;
+    case "resume":
+      return state.kind === "paused" ? { kind: "queued" } : state;
     case "cancel":
-      return isRunning(state) || state.kind === "queued" ? { kind: "cancelled" } : state;
+      return isRunning(state) || state.kind === "queued" || state.kind === "paused" ? { kind: "cancelled" } : state;
     case "retry":
       return state.kind === "cancelled" || (state.kind === "failed" && state.canRetry) ? { kind: "queued" } : state;
   }
@@ -108,7 +124,9 @@ function added(queue: Queue, files: readonly NewFile[]): Queue {
     key: queue.nextKey + index,
     name: file.name,
     size: file.size,
+    folder: file.folder ?? "",
     description: "",
+    sent: 0,
     state: file.problem === undefined ? { kind: "ready" } : { kind: "failed", problem: file.problem, canRetry: false },
   }));
   return { items: [...queue.items, ...items], nextKey: queue.nextKey + items.length };
@@ -124,7 +142,8 @@ export function step(queue: Queue, event: QueueEvent): Queue {
     if (item.key !== event.key) return [item];
     if (event.kind === "remove") return isRemovable(item.state) ? [] : [item];
     const state = nextState(item, event);
-    return state === item.state ? [item] : [{ ...item, state }];
+    if (state === item.state) return [item];
+    return [{ ...item, state, sent: state.kind === "paused" ? state.loaded : state.kind === "cancelled" ? 0 : item.sent }];
   });
   const isSame = items.length === queue.items.length && items.every((item, index) => item === queue.items[index]);
   return isSame ? queue : { ...queue, items };
@@ -143,7 +162,7 @@ export function startable(queue: Queue): readonly number[] {
 export interface QueueSummary {
   readonly total: number;
   readonly ready: number;
-  /** Queued, sending or finishing: leaving the page would lose them. */
+  /** Queued, sending, paused or finishing: leaving the page would lose them. */
   readonly underWay: number;
   readonly failed: number;
   /** Ids of the finished uploads, in the order of the queue. */
@@ -156,7 +175,7 @@ export function summarise(queue: Queue): QueueSummary {
   return {
     total: queue.items.length,
     ready: count("ready"),
-    underWay: count("queued", "sending", "finishing"),
+    underWay: count("queued", "sending", "paused", "finishing"),
     failed: count("failed"),
     doneIds: queue.items.flatMap((item) => (item.state.kind === "done" ? [item.state.result.id] : [])),
   };

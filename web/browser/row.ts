@@ -1,25 +1,31 @@
 /** The line of one file: built once, then only changed where its state changed, so that focus and selection stay. */
 import { algorithmName, displayName, formatBytes, formatDuration, formatExactBytes, formatSpeed, percentOf, preferredChecksum } from "../format.ts";
-import { COPY, ITEM } from "../strings.ts";
+import { COPY, ITEM } from "./words.ts";
 import { create, setText } from "./dom.ts";
 import type { Item, ItemState, UploadResult } from "./queue.ts";
 import type { Rate } from "./rate.ts";
 
 /** What a button of a line asks for. */
-export type RowAction = "cancel" | "retry" | "remove";
+export type RowAction = "cancel" | "pause" | "resume" | "retry" | "remove";
 
 interface ActionLabel {
   readonly action: RowAction;
   readonly label: string;
 }
 
-/** The buttons of a state, the likelier first. */
-export function actionsOf(state: ItemState): readonly ActionLabel[] {
+/** The buttons of a state, the likelier first. @param canPause Whether what is sent could go on later. */
+export function actionsOf(state: ItemState, canPause = false): readonly ActionLabel[] {
   switch (state.kind) {
     case "ready":
       return [{ action: "remove", label: ITEM.remove }];
-    case "queued":
+    case "paused":
+      return [
+        { action: "resume", label: ITEM.resume },
+        { action: "cancel", label: ITEM.cancel },
+      ];
     case "sending":
+      return [...(canPause ? [{ action: "pause", label: ITEM.pause } as const] : []), { action: "cancel", label: ITEM.cancel }];
+    case "queued":
     case "finishing":
       return [{ action: "cancel", label: ITEM.cancel }];
     case "failed":
@@ -40,8 +46,9 @@ export function actionsOf(state: ItemState): readonly ActionLabel[] {
 /** The status line of an item. @param rate Null while unknown. */
 export function statusOf(item: Item, rate: Rate | null): string {
   const { state } = item;
-  if (state.kind !== "sending") return ITEM[state.kind];
+  if (state.kind !== "sending" && state.kind !== "paused") return ITEM[state.kind];
   const amount = ITEM.amount(formatBytes(state.loaded), formatBytes(item.size), percentOf(state.loaded, item.size));
+  if (state.kind === "paused") return `${ITEM.paused} · ${amount}`;
   if (rate === null) return amount;
   const left = formatDuration(rate.secondsLeft);
   return [amount, formatSpeed(rate.bytesPerSecond), ...(left === "" ? [] : [ITEM.left(left)])].join(" · ");
@@ -52,7 +59,7 @@ export function fillOf(item: Item): number | null {
   const { state } = item;
   if (state.kind === "queued") return 0;
   if (state.kind === "finishing") return 1;
-  if (state.kind !== "sending") return null;
+  if (state.kind !== "sending" && state.kind !== "paused") return null;
   return item.size === 0 ? 1 : state.loaded / item.size;
 }
 
@@ -69,6 +76,7 @@ function resultElement(result: UploadResult): HTMLElement {
     button.dataset.copy = checksum.digest;
     button.setAttribute("aria-label", COPY.digest(label, displayName(result.name)));
     line.append(create("span", "quiet small", label), code, button);
+    if (result.verified === true) line.append(create("span", "quiet small", `✓ ${ITEM.verified}`));
     box.append(line);
   }
   const link = create("a", "small", ITEM.seeInList);
@@ -95,14 +103,16 @@ export class Row {
   private readonly actions = create("div", "item-actions");
   private readonly detail = create("div", "item-detail");
   private readonly onAction: (action: RowAction) => void;
+  private readonly canPause: boolean;
   private shown: ItemState | null = null;
 
-  constructor(item: Item, onAction: (action: RowAction) => void) {
+  constructor(item: Item, canPause: boolean, onAction: (action: RowAction) => void) {
+    this.canPause = canPause;
     this.onAction = onAction;
     // Focus comes here when the button that had it goes away.
     this.element.tabIndex = -1;
-    const name = create("bdi", "item-name", displayName(item.name));
-    name.title = displayName(item.name);
+    const name = create("bdi", "item-name", displayName(item.folder === "" ? item.name : `${item.folder}/${item.name}`));
+    name.title = name.textContent;
     const size = create("span", "item-size quiet", formatBytes(item.size));
     size.title = formatExactBytes(item.size);
     const title = create("p", "item-title");
@@ -132,7 +142,7 @@ export class Row {
   }
 
   private showActions(item: Item): void {
-    const wanted = actionsOf(item.state);
+    const wanted = actionsOf(item.state, this.canPause);
     const present = [...this.actions.querySelectorAll("button")];
     const isSame = present.length === wanted.length && wanted.every(({ action }, index) => present[index]?.dataset.action === action);
     if (isSame) return;

@@ -18,7 +18,8 @@ export interface Sending {
   abort(): void;
 }
 
-async function isReadable(file: File): Promise<boolean> {
+/** Whether a file that was chosen can still be read: it may have been moved or removed since. */
+export async function isReadable(file: File): Promise<boolean> {
   try {
     await file.slice(0, 1).arrayBuffer();
     return true;

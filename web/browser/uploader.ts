@@ -1,21 +1,35 @@
 /** Ties the queue to the network and to the page: every event goes through `apply`, everything shown comes from it. */
 import { displayName } from "../format.ts";
-import { HOME, ITEM, LIVE, PROBLEM } from "../strings.ts";
+import { HOME, ITEM, LIVE, PROBLEM } from "./words.ts";
 import { announce, byId, setText } from "./dom.ts";
-import type { Dropped } from "./drop.ts";
-import { problemBeforeSending } from "./outcome.ts";
+import type { Dropped, Found } from "./drop.ts";
+import { Hasher } from "./hash.ts";
+import { compared, problemBeforeSending, type Outcome } from "./outcome.ts";
 import { EMPTY_QUEUE, startable, step, summarise, type Item, type NewFile, type QueueEvent } from "./queue.ts";
 import { addSample, rateAt, type Sample } from "./rate.ts";
 import { Row, type RowAction } from "./row.ts";
 import { send, type Sending } from "./send.ts";
+import { discardFile, sendTus } from "./send-tus.ts";
 
 /** How often speed and time left are shown anew, ms. */
 const TICK_MS = 500;
 
+/** Smaller files go in one request: sending them again costs less than asking how far they came. Bytes. */
+const RESUMABLE_FROM = 1024 * 1024;
+
+/** Lines made in one frame, so that the page answers while thousands are added. */
+const LINES_A_FRAME = 100;
+
+/** With more files than this, only failures and the end are read aloud. */
+const SPOKEN_FILES_MAX = 20;
+
 /** What an item has beside its state; kept only as long as the item. */
 interface Work {
-  readonly file: File | null;
-  readonly row: Row;
+  readonly found: Found | null;
+  /** Made some frames after the item. */
+  row: Row | null;
+  /** What the browser computes from its own file; started with the first try. */
+  hash: ReturnType<Hasher["start"]> | null;
   samples: readonly Sample[];
   sending: Sending | null;
 }
@@ -23,6 +37,10 @@ interface Work {
 export interface UploaderOptions {
   /** Address of the POST. */
   readonly path: string;
+  /** Address that tus uploads are made at; null where the site has none. */
+  readonly tusPath: string | null;
+  /** A file is being sent. */
+  readonly onStart: (file: File, folder: string) => void;
   /** Bytes; 0 is no limit. */
   readonly maxFileSize: number;
 }
@@ -32,6 +50,8 @@ export class Uploader {
   private queue = EMPTY_QUEUE;
   private readonly works = new Map<number, Work>();
   private readonly options: UploaderOptions;
+  private readonly hasher = new Hasher("/assets/hash.js");
+  private unlined: Item[] = [];
   private readonly section = byId("queue", HTMLElement);
   private readonly list = byId("items", HTMLElement);
   private readonly summary = byId("queue-summary", HTMLElement);
@@ -48,25 +68,25 @@ export class Uploader {
   }
 
   /** Adds files to the list; they are sent when {@link submit} is called. */
-  add({ files, folders }: Dropped): void {
-    const accepted = files.map((file): NewFile => {
+  add({ files, unreadable }: Dropped): void {
+    const accepted = files.map(({ file, folder }): NewFile => {
       const problem = problemBeforeSending(file.size, this.options.maxFileSize);
-      return problem === undefined ? { name: file.name, size: file.size } : { name: file.name, size: file.size, problem };
+      const known = { name: file.name, size: file.size, folder };
+      return problem === undefined ? known : { ...known, problem };
     });
-    const refused = folders.map((name): NewFile => ({ name, size: 0, problem: PROBLEM.folder(displayName(name)) }));
+    const refused = unreadable.map((name): NewFile => ({ name, size: 0, problem: PROBLEM.folder(displayName(name)) }));
     const firstKey = this.queue.nextKey;
     this.queue = step(this.queue, { kind: "add", files: [...accepted, ...refused] });
     const items = this.queue.items.filter((item) => item.key >= firstKey);
     items.forEach((item, index) => {
-      const row = new Row(item, (action) => this.act(item.key, action));
-      this.works.set(item.key, { file: files[index] ?? null, row, samples: [], sending: null });
-      this.list.append(row.element);
-      row.show(item, null);
+      this.works.set(item.key, { found: files[index] ?? null, row: null, hash: null, samples: [], sending: null });
     });
+    if (this.unlined.length === 0) requestAnimationFrame(() => this.addLines());
+    this.unlined.push(...items);
     const failed = items.flatMap(({ name, state }) => (state.kind === "failed" ? [LIVE.failed(name, state.problem.message)] : []));
     const count = items.length - failed.length;
     if (count > 0) announce(LIVE.added(count));
-    for (const sentence of failed) announce(sentence);
+    for (const sentence of failed.slice(0, SPOKEN_FILES_MAX)) announce(sentence);
     this.showSummary();
   }
 
@@ -75,13 +95,53 @@ export class Uploader {
     this.apply({ kind: "submit", description });
   }
 
-  private act(key: number, action: RowAction): void {
-    const item = this.queue.items.find((one) => one.key === key);
-    if (item === undefined) return;
-    if (action === "cancel") {
-      this.works.get(key)?.sending?.abort();
-      announce(LIVE.cancelled(displayName(item.name)));
+  /** Makes the next lines, and comes again in the next frame while there are more. */
+  private addLines(): void {
+    const some = this.unlined.splice(0, LINES_A_FRAME);
+    for (const { key } of some) {
+      const item = this.find(key);
+      const work = this.works.get(key);
+      if (item === undefined || work === undefined) continue;
+      work.row = new Row(item, this.isResumable(item), (action) => this.act(key, action));
+      work.row.show(item, null);
+      this.list.append(work.row.element);
     }
+    if (this.unlined.length > 0) requestAnimationFrame(() => this.addLines());
+  }
+
+  private isResumable({ size }: Item): boolean {
+    return this.options.tusPath !== null && size >= RESUMABLE_FROM;
+  }
+
+  private find(key: number): Item | undefined {
+    return this.queue.items.find((item) => item.key === key);
+  }
+
+  private say(sentence: string): void {
+    if (this.queue.items.length <= SPOKEN_FILES_MAX) announce(sentence);
+  }
+
+  private act(key: number, action: RowAction): void {
+    const item = this.find(key);
+    const work = this.works.get(key);
+    if (item === undefined || work === undefined) return;
+    if (action === "cancel" && item.state.kind === "finishing" && work.sending === null) {
+      // It is filed already: all that can still be given up is the comparison.
+      work.hash?.stop();
+      return;
+    }
+    if (action === "cancel" || action === "pause") {
+      work.sending?.abort();
+      work.sending = null;
+    }
+    if (action === "cancel") {
+      announce(LIVE.cancelled(displayName(item.name)));
+      work.hash?.stop();
+      work.hash = null;
+    }
+    // What was sent of a file that nobody wants to go on with takes no space any more.
+    if ((action === "cancel" || action === "remove") && work.found !== null && this.isResumable(item)) void discardFile(work.found.file, work.found.folder);
+    if (action === "pause") announce(LIVE.paused(displayName(item.name)));
     if (action === "remove") announce(LIVE.removed(displayName(item.name)));
     this.apply({ kind: action, key });
   }
@@ -91,42 +151,57 @@ export class Uploader {
     this.queue = step(before, event);
     if (this.queue === before) return;
     for (const key of startable(this.queue)) this.start(key);
-    const previous = new Map(before.items.map((item) => [item.key, item]));
-    for (const item of this.queue.items) {
-      if (previous.get(item.key) !== item) this.showItem(item);
-      previous.delete(item.key);
-    }
-    for (const key of previous.keys()) this.discard(key);
-    this.showSummary();
+    if (event.kind === "submit") for (const item of this.queue.items) this.showItem(item);
+    else if (event.kind === "remove") this.discard(event.key);
+    else if (event.kind !== "add") this.showItem(this.find(event.key));
+    if (event.kind !== "progress") this.showSummary();
   }
 
   private start(key: number): void {
     const work = this.works.get(key);
-    const item = this.queue.items.find((one) => one.key === key);
-    if (work === undefined || work.file === null || item === undefined) return;
+    const item = this.find(key);
+    if (work === undefined || work.found === null || item === undefined) return;
+    const { file, folder } = work.found;
+    const { path, tusPath } = this.options;
     this.queue = step(this.queue, { kind: "start", key });
-    work.samples = [{ atMs: performance.now(), loaded: 0 }];
-    work.sending = send(work.file, {
-      path: this.options.path,
-      description: item.description,
-      onProgress: (loaded) => {
+    this.showItem(this.find(key));
+    this.options.onStart(file, folder);
+    work.hash ??= this.hasher.start(file);
+    work.samples = [{ atMs: performance.now(), loaded: item.sent }];
+    const options = {
+      path,
+      // The site keeps names, not folders: where a file was found is told in its description.
+      description: [item.description, folder].filter((text) => text !== "").join(" · "),
+      onProgress: (loaded: number) => {
         work.samples = addSample(work.samples, { atMs: performance.now(), loaded });
         this.apply({ kind: "progress", key, loaded });
       },
       onSent: () => this.apply({ kind: "sent", key }),
-      onOutcome: (outcome) => {
-        work.sending = null;
-        const name = displayName(item.name);
-        announce(outcome.kind === "done" ? LIVE.done(name) : LIVE.failed(name, outcome.problem.message));
-        this.apply({ ...outcome, key });
-      },
-    });
-    announce(LIVE.started(displayName(item.name)));
+      onOutcome: (outcome: Outcome) => void this.end(item, work, outcome),
+    };
+    work.sending = tusPath !== null && this.isResumable(item) ? sendTus(file, tusPath, folder, options) : send(file, options);
+    this.say(LIVE.started(displayName(item.name)));
+  }
+
+  /** The end of a try: what arrived is compared with what is here. */
+  private async end({ key, name }: Item, work: Work, answer: Outcome): Promise<void> {
+    work.sending = null;
+    const outcome = answer.kind === "done" ? compared(answer.result, (await work.hash?.digest) ?? null) : answer;
+    if (outcome.kind === "done") this.say(LIVE.done(displayName(name)));
+    else {
+      // The file may be another one when it is tried again.
+      work.hash?.stop();
+      work.hash = null;
+      announce(LIVE.failed(displayName(name), outcome.problem.message));
+    }
+    this.apply({ ...outcome, key });
+    const { total, underWay, failed, doneIds } = summarise(this.queue);
+    if (underWay === 0 && total > SPOKEN_FILES_MAX) announce(LIVE.overall(doneIds.length, failed));
   }
 
   /** Takes a removed item's line off the page; focus goes to the next line, or to the form. */
   private discard(key: number): void {
-    const element = this.works.get(key)?.row.element;
+    const element = this.works.get(key)?.row?.element;
     const hadFocus = element?.contains(document.activeElement) ?? false;
     const neighbour = element?.nextElementSibling ?? element?.previousElementSibling;
     element?.remove();
@@ -135,9 +210,10 @@ export class Uploader {
     (neighbour instanceof HTMLElement ? neighbour : byId("file", HTMLElement)).focus();
   }
 
-  private showItem(item: Item): void {
-    const work = this.works.get(item.key);
-    work?.row.show(item, rateAt(work.samples, performance.now(), item.size));
+  private showItem(item: Item | undefined): void {
+    const work = item === undefined ? undefined : this.works.get(item.key);
+    if (item === undefined || work === undefined) return;
+    work.row?.show(item, rateAt(work.samples, performance.now(), item.size));
   }
 
   private showRunning(): void {

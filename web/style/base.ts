@@ -40,6 +40,7 @@ main:focus { outline: none; }
 .bar nav { display: flex; gap: 0.25rem; }
 .bar nav:first-child { margin-inline-start: -0.75rem; }
 .bar nav a { padding: 0.375rem 0.75rem; border-radius: var(--radius-small); color: var(--quiet); text-decoration: none; }
+.languages { margin-inline-start: auto; font-size: 0.875rem; }
 .bar nav a:hover { color: var(--text); background: var(--ground); }
 .bar nav a[aria-current] { color: var(--accent-strong); background: var(--accent-soft); }
 main { padding-block: 2.5rem 4rem; }

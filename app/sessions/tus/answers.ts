@@ -2,6 +2,7 @@
 import { tusExtensions, tusVersion } from "../../../protocol/tus.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
+import type { UploadRecord } from "../../records/records.ts";
 import type { SessionRequest } from "../dialect.ts";
 
 /** Address below which every tus upload lies. */
@@ -17,6 +18,11 @@ export function idOf(path: string): string {
 /** "Server MUST include Upload-Expires ... as long as the upload is not complete"; RFC 9110's date. */
 export function expiryHeader(session: Session): Readonly<Record<string, string>> {
   return session.state === "receiving" ? { "Upload-Expires": new Date(session.expiresAt).toUTCString() } : {};
+}
+
+/** Where the record of a file that is filed can be read (RFC 9110, 8.7); tus has no words of its own for it. */
+export function recordHeader(record: UploadRecord | null): Readonly<Record<string, string>> {
+  return record === null ? {} : { "Content-Location": `/api/uploads/${record.id}` };
 }
 
 /** What this server does, for OPTIONS. */

@@ -7,7 +7,7 @@ import { checkDigests, refusedBody } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 import { digestHeader } from "../digest-header.ts";
 import { advance } from "../written.ts";
-import { addressOf, capabilities, expiryHeader, idOf } from "./answers.ts";
+import { addressOf, capabilities, expiryHeader, idOf, recordHeader } from "./answers.ts";
 import { decideDelete } from "./delete.ts";
 import { decideHead } from "./head.ts";
 import { decidePatch } from "./patch.ts";
@@ -41,6 +41,7 @@ async function written(store: StoreParts, request: SessionRequest, found: Sessio
       ...(created ? { Location: addressOf(session.id) } : {}),
       "Upload-Offset": String(offset),
       ...expiryHeader(session),
+      ...recordHeader(record),
       ...digestHeader(request.header("Want-Repr-Digest"), record?.checksums),
     },
   };

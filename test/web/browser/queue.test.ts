@@ -24,13 +24,14 @@ function added(count: number): Queue {
 
 /** A queue whose one item has a state. */
 function withState(state: ItemState): Queue {
-  return { items: [{ key: 1, name: "a", size: 10, description: "", state }], nextKey: 2 };
+  return { items: [{ key: 1, name: "a", size: 10, folder: "", description: "", sent: 0, state }], nextKey: 2 };
 }
 
 const STATES: Readonly<Record<ItemState["kind"], ItemState>> = {
   ready: { kind: "ready" },
   queued: { kind: "queued" },
   sending: { kind: "sending", loaded: 4 },
+  paused: { kind: "paused", loaded: 4 },
   finishing: { kind: "finishing" },
   done: { kind: "done", result: RESULT },
   failed: { kind: "failed", problem: PROBLEM, canRetry: true },
@@ -44,6 +45,8 @@ const EVENTS: Readonly<Record<Exclude<QueueEvent["kind"], "add">, QueueEvent>> =
   sent: { kind: "sent", key: 1 },
   done: { kind: "done", key: 1, result: RESULT },
   fail: { kind: "fail", key: 1, problem: PROBLEM },
+  pause: { kind: "pause", key: 1 },
+  resume: { kind: "resume", key: 1 },
   cancel: { kind: "cancel", key: 1 },
   retry: { kind: "retry", key: 1 },
   remove: { kind: "remove", key: 1 },
@@ -53,7 +56,8 @@ const EVENTS: Readonly<Record<Exclude<QueueEvent["kind"], "add">, QueueEvent>> =
 const TABLE: Readonly<Record<ItemState["kind"], Readonly<Record<string, ItemState["kind"] | "gone">>>> = {
   ready: { submit: "queued", remove: "gone" },
   queued: { start: "sending", cancel: "cancelled" },
-  sending: { progress: "sending", sent: "finishing", done: "done", fail: "failed", cancel: "cancelled" },
+  sending: { progress: "sending", sent: "finishing", done: "done", fail: "failed", pause: "paused", cancel: "cancelled" },
+  paused: { resume: "queued", cancel: "cancelled" },
   finishing: { done: "done", fail: "failed", cancel: "cancelled" },
   done: {},
   failed: { retry: "queued", remove: "gone" },
@@ -102,6 +106,11 @@ describe("step", () => {
     expect(step(queue, { kind: "progress", key: 1, loaded: -1 }).items[0]?.state).toEqual({ kind: "sending", loaded: 0 });
   });
 
+  it("shows a resumed upload from where it was paused, until the server says more", () => {
+    const queue = run([{ kind: "pause", key: 1 }, { kind: "resume", key: 1 }, { kind: "start", key: 1 }], withState(STATES.sending));
+    expect(queue.items[0]?.state).toEqual({ kind: "sending", loaded: 4 });
+  });
+
   it("starts a retry from nothing", () => {
     const queue = run([{ kind: "retry", key: 1 }, { kind: "start", key: 1 }], withState(STATES.failed));
     expect(queue.items[0]?.state).toEqual({ kind: "sending", loaded: 0 });
@@ -109,14 +118,15 @@ describe("step", () => {
 });
 
 describe("startable", () => {
-  it("starts the oldest, two at a time, and the next when one ends", () => {
-    let queue = step(added(4), { kind: "submit", description: "" });
-    expect(startable(queue)).toEqual([1, 2]);
-    queue = run([{ kind: "start", key: 1 }, { kind: "start", key: 2 }], queue);
+  it("starts the oldest, three at a time, and the next when one ends", () => {
+    let queue = step(added(5), { kind: "submit", description: "" });
+    expect(startable(queue)).toEqual([1, 2, 3]);
+    queue = run([{ kind: "start", key: 1 }, { kind: "start", key: 2 }, { kind: "start", key: 3 }], queue);
     expect(startable(queue)).toEqual([]);
     expect(startable(step(queue, { kind: "sent", key: 1 }))).toEqual([]);
-    expect(startable(step(queue, { kind: "done", key: 2, result: RESULT }))).toEqual([3]);
-    expect(startable(step(queue, { kind: "cancel", key: 1 }))).toEqual([3]);
+    expect(startable(step(queue, { kind: "done", key: 2, result: RESULT }))).toEqual([4]);
+    expect(startable(step(queue, { kind: "cancel", key: 1 }))).toEqual([4]);
+    expect(startable(step(queue, { kind: "pause", key: 1 }))).toEqual([4]);
   });
 });
 
@@ -126,12 +136,12 @@ describe("whatever happens in whatever order", () => {
     fc.record({ kind: fc.constant("add" as const), files: fc.array(fc.record({ name: fc.string(), size: fc.nat() }), { maxLength: 3 }) }),
     fc.record({ kind: fc.constant("submit" as const), description: fc.string() }),
     fc.record({ kind: fc.constant("progress" as const), key, loaded: fc.integer() }),
-    fc.record({ kind: fc.constantFrom("sent" as const, "cancel" as const, "retry" as const, "remove" as const), key }),
+    fc.record({ kind: fc.constantFrom("sent" as const, "pause" as const, "resume" as const, "cancel" as const, "retry" as const, "remove" as const), key }),
     fc.record({ kind: fc.constant("done" as const), key, result: fc.constant(RESULT) }),
     fc.record({ kind: fc.constant("fail" as const), key, problem: fc.constant(PROBLEM) }),
   );
 
-  it("no more than two run, none waits while there is room, and the sums agree", () => {
+  it("no more than three run, none waits while there is room, and the sums agree", () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 40 }), (events) => {
         let queue = EMPTY_QUEUE;

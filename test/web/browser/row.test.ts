@@ -5,8 +5,12 @@ import { actionsOf, fillOf, statusOf } from "../../../web/browser/row.ts";
 const PROBLEM = { message: "m", hint: "h" };
 
 function item(state: ItemState, size = 10_000_000): Item {
-  return { key: 1, name: "a.bin", size, description: "", state };
+  return { key: 1, name: "a.bin", size, folder: "", description: "", sent: 0, state };
 }
+
+it("offers a pause only where the upload can go on later", () => {
+  expect(actionsOf({ kind: "sending", loaded: 0 }, true).map(({ action }) => action)).toEqual(["pause", "cancel"]);
+});
 
 describe("statusOf", () => {
   it("says bytes and percent, then speed and time left once they are known", () => {
@@ -27,6 +31,7 @@ it.each<[ItemState, string[]]>([
   [{ kind: "ready" }, ["remove"]],
   [{ kind: "queued" }, ["cancel"]],
   [{ kind: "sending", loaded: 0 }, ["cancel"]],
+  [{ kind: "paused", loaded: 0 }, ["resume", "cancel"]],
   [{ kind: "finishing" }, ["cancel"]],
   [{ kind: "failed", problem: PROBLEM, canRetry: true }, ["retry", "remove"]],
   [{ kind: "failed", problem: PROBLEM, canRetry: false }, ["remove"]],

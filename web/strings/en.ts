@@ -1,4 +1,4 @@
-/** Every sentence of the pages, by the place where it shows. */
+/** Every sentence of the pages, by the place where it shows; the other languages have the same, by the same names. */
 
 /** Head and foot of every page. */
 export const FRAME = {
@@ -6,6 +6,7 @@ export const FRAME = {
   upload: "Upload",
   files: "Files",
   skip: "Skip to the content",
+  language: "Language",
 } as const;
 
 /** `GET /`. */
@@ -14,13 +15,16 @@ export const HOME = {
   lead: "Files go straight to this server, are checked on the way and then listed.",
   limit: (size: string) => `Up to ${size} a file.`,
   choose: "Choose files",
-  orDrop: "or drop them here",
+  orDrop: "or drop files and folders here",
+  chooseFolder: "Choose a folder",
   dropNow: "Drop to add",
   description: "Description",
   optional: "optional",
   descriptionHelp: "Kept with every file of this upload.",
   submit: "Upload",
   submitCount: (count: number) => (count === 1 ? "Upload 1 file" : `Upload ${count} files`),
+  interruptedTitle: "Interrupted uploads",
+  interruptedHelp: "Choose the same file again: it goes on from where it stopped.",
   queueTitle: "Your files",
   terminalTitle: "From a terminal",
   terminalLead: "The same upload with curl. CA is the file of the site's certificate authority; leave the option out when your system trusts the site already.",
@@ -32,12 +36,18 @@ export const ITEM = {
   ready: "Ready",
   queued: "Waiting for its turn",
   sending: "Uploading",
-  finishing: "All bytes sent, the server is filing it",
+  paused: "Paused",
+  finishing: "All bytes sent, the file is being filed and checked",
   done: "Uploaded",
   cancelled: "Cancelled",
   failed: "Not uploaded",
   remove: "Remove",
   cancel: "Cancel",
+  pause: "Pause",
+  resume: "Resume",
+  discard: "Discard",
+  goesOn: (size: string, percent: number) => `${size} · choose it again, it goes on from ${percent}%`,
+  verified: "the same as on this device",
   retry: "Retry",
   dismiss: "Dismiss",
   progressOf: (name: string) => `Progress of ${name}`,
@@ -67,6 +77,9 @@ export const LIVE = {
   done: (name: string) => `${name} uploaded`,
   failed: (name: string, message: string) => `${name} was not uploaded: ${message}`,
   cancelled: (name: string) => `${name} cancelled`,
+  paused: (name: string) => `${name} paused`,
+  overall: (done: number, failed: number) => `${done} uploaded, ${failed} not uploaded`,
+  interrupted: (count: number) => (count === 1 ? "1 interrupted upload can go on" : `${count} interrupted uploads can go on`),
   removed: (name: string) => `${name} removed`,
   copied: "Copied to the clipboard",
 } as const;
@@ -78,8 +91,12 @@ export const PROBLEM = {
     hint: "Split the file, or ask the site's administrator for a higher limit.",
   }),
   folder: (name: string) => ({
-    message: `${name} is a folder; only files can be uploaded.`,
-    hint: "Open the folder and drop its files, or pack it into an archive first.",
+    message: `The browser could not read the folder ${name}.`,
+    hint: "Check that you may read it, or choose it with the button instead of dropping it.",
+  }),
+  mismatch: (here: string, there: string) => ({
+    message: `The file that arrived differs from the one on this device: SHA-256 ${there} there, ${here} here.`,
+    hint: "Do not use the copy on the server. Check that no program changes the file, then retry; if it happens again, tell the site's administrator.",
   }),
   unreadable: {
     message: "The browser can no longer read the file.",
@@ -87,7 +104,7 @@ export const PROBLEM = {
   },
   offline: {
     message: "This device is offline.",
-    hint: "Check the network, then retry. The file is sent again from its start.",
+    hint: "Check the network, then retry.",
   },
   unreachable: {
     message: "The server could not be reached.",

@@ -1,0 +1,266 @@
+/** The page on a whole site of this machine: nginx, module and service, and uploads that are paused, cut and resumed. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BROWSER_MISSING, dropPaths, launchBrowser } from "../helpers/browser.ts";
+import { until } from "../helpers/e2e-client.ts";
+import { remove, sha256, temporaryFolder } from "../helpers/e2e-files.ts";
+import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-local.ts";
+
+const reason = withoutLocal() ?? BROWSER_MISSING ?? undefined;
+const MiB = 1024 * 1024;
+/** Where pictures of the page are left to be looked at; none are taken unless it is set. */
+const pictures = process.env["SLIPWAY_PICTURES"];
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+describe.skipIf(reason !== undefined)(`the page on a local site${reason === undefined ? "" : `: skipped, ${reason}`}`, { timeout: 90_000 }, () => {
+  let folder: string;
+  let site: LocalTestSite;
+  let browser: Browser;
+  let context: BrowserContext;
+  let errors: string[];
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    // Slow enough to be paused and cut in the middle.
+    [site, browser] = await Promise.all([startTestSite({ upload: { limitRate: "6m" } }), launchBrowser()]);
+  }, 120_000);
+  beforeEach(() => {
+    site.clear();
+    errors = [];
+  });
+  afterEach(() => context.close());
+  afterAll(async () => {
+    await browser?.close();
+    await site?.stop();
+    remove(folder);
+  });
+
+  async function visit(options: BrowserContextOptions = {}): Promise<Page> {
+    context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
+    return openPage();
+  }
+
+  async function openPage(): Promise<Page> {
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    page.on("pageerror", (error) => errors.push(error.message));
+    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    await page.goto(site.url);
+    return page;
+  }
+
+  function makeFile(name: string, size: number): { readonly path: string; readonly name: string; readonly digest: string } {
+    const content = randomBytes(size);
+    writeFileSync(join(folder, name), content);
+    return { path: join(folder, name), name, digest: sha256(content) };
+  }
+
+  const line = (page: Page, name: string) => page.locator("#items > li", { hasText: name });
+  const press = (page: Page, action: string, name: string) => page.getByRole("button", { name: `${action} ${name}` }).click();
+  const isDone = (page: Page, name: string) => line(page, name).and(page.locator("[data-state=done]")).waitFor();
+
+  async function begin(page: Page, file: { readonly path: string; readonly name: string }): Promise<void> {
+    await page.setInputFiles("#file", file.path);
+    await page.click("#submit");
+    await page.waitForFunction(() => Number(document.querySelector<HTMLProgressElement>("[data-state=sending] progress")?.value) > 0.2);
+  }
+
+  async function picture(page: Page, name: string): Promise<void> {
+    if (pictures === undefined) return;
+    mkdirSync(pictures, { recursive: true });
+    await page.screenshot({ path: join(pictures, `${name}.png`), animations: "disabled" });
+  }
+
+  /** Where bodies of tus begin, as the page asks for it. */
+  function offsets(page: Page): number[] {
+    const found: number[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "PATCH") found.push(Number(request.headers()["upload-offset"]));
+    });
+    return found;
+  }
+
+  function expectFiled(file: { readonly name: string; readonly digest: string }): void {
+    const { rows, incoming } = site.kept();
+    expect(rows.map(({ checksums, state }) => [checksums["sha256"], state])).toEqual([[file.digest, "complete"]]);
+    expect(sha256(readFileSync(join(site.site.store, "files", rows[0]!.target)))).toBe(file.digest);
+    expect(incoming).toEqual([]);
+  }
+
+  async function expectNoViolations(page: Page, state: string): Promise<void> {
+    await page.evaluate(axe);
+    const found = await page.evaluate(async () => {
+      const { violations } = await (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
+    });
+    expect(found, state).toEqual([]);
+  }
+
+  it("pauses, goes on from there, and finds the digest that the server found", async () => {
+    const file = makeFile("paused.bin", 24 * MiB);
+    const page = await visit();
+    const starts = offsets(page);
+    await begin(page, file);
+    await press(page, "Pause", file.name);
+    await line(page, file.name).and(page.locator("[data-state=paused]")).waitFor();
+    await expectNoViolations(page, "paused");
+    await press(page, "Resume", file.name);
+    await isDone(page, file.name);
+    expect(await line(page, file.name).textContent()).toContain("the same as on this device");
+    expect(starts[0]).toBe(0);
+    expect(starts[1]).toBeGreaterThan(MiB);
+    expectFiled(file);
+    await expectNoViolations(page, "done");
+    expect(errors).toEqual([]);
+  });
+
+  it("goes on from the server's offset when the page was closed in the middle and the file is chosen again", async () => {
+    const file = makeFile("cut.bin", 24 * MiB);
+    const first = await visit();
+    await begin(first, file);
+    await first.close();
+
+    const page = await openPage();
+    const starts = offsets(page);
+    await page.locator("#interrupted-items > li", { hasText: file.name }).waitFor();
+    expect(await page.locator("#interrupted-items").innerText()).toMatch(/goes on from [1-9]\d?%/);
+    await expectNoViolations(page, "interrupted");
+    await page.setInputFiles("#file", file.path);
+    await page.click("#submit");
+    await isDone(page, file.name);
+    expect(await page.locator("#interrupted").isVisible()).toBe(false);
+    expect(starts[0]).toBeGreaterThan(MiB);
+    expectFiled(file);
+    expect(errors).toEqual([]);
+  });
+
+  it.each(["Cancel", "Discard"])("frees the space of an upload at once: %s", async (how) => {
+    const file = makeFile(`${how}.bin`, 24 * MiB);
+    let page = await visit();
+    await begin(page, file);
+    expect(site.kept().incoming).not.toEqual([]);
+    if (how === "Discard") {
+      await page.close();
+      page = await openPage();
+    }
+    await press(page, how, file.name);
+    await site.expectNothingKept();
+    await page.reload();
+    expect(await page.locator("#interrupted").isVisible()).toBe(false);
+  });
+
+  it("keeps a description, and says which folder a file came from", async () => {
+    mkdirSync(join(folder, "survey", "north"), { recursive: true });
+    makeFile("survey/north/ridge.las", 2 * MiB);
+    makeFile("survey/notes.txt", 100);
+    const page = await visit();
+    await page.setInputFiles("#folder", join(folder, "survey"));
+    await page.fill("#description", "October");
+    await page.click("#submit");
+    await page.locator("#queue-summary", { hasText: "2 of 2 uploaded" }).waitFor();
+    await page.goto(`${site.url}/list`);
+    expect((await page.locator("td.description").allTextContents()).sort()).toEqual(["October · survey", "October · survey/north"]);
+    await expectNoViolations(page, "list");
+  });
+
+  it("takes a folder of a thousand files and answers while it does", async () => {
+    const many = join(folder, "many");
+    mkdirSync(many);
+    for (let index = 0; index < 1000; index++) writeFileSync(join(many, `frame-${String(index).padStart(4, "0")}.raw`), `frame ${index}`);
+    const page = await visit();
+    await page.evaluate(() => {
+      const seen = globalThis as unknown as { longest: number };
+      seen.longest = 0;
+      let last = performance.now();
+      const look = (): void => {
+        const now = performance.now();
+        seen.longest = Math.max(seen.longest, now - last);
+        last = now;
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    await dropPaths(page, "#drop", [many]);
+    await page.locator("#submit", { hasText: "Upload 1000 files" }).waitFor();
+    await until("all lines are there", async () => (await page.locator("#items > li").count()) === 1000);
+    await page.click("#submit");
+    await page.locator("#queue-summary", { hasText: /[1-9]\d\d of 1000/ }).waitFor();
+    await page.locator("#queue").scrollIntoViewIfNeeded();
+    await picture(page, "thousand-files");
+    await page.locator("#queue-summary", { hasText: "1000 of 1000 uploaded" }).waitFor({ timeout: 80_000 });
+    expect(site.kept().rows).toHaveLength(1000);
+    expect(site.kept().rows.every(({ state }) => state === "complete")).toBe(true);
+    // The machine of the tests is slow and busy: what is told apart is a page that hangs for seconds.
+    expect(await page.evaluate(() => (globalThis as unknown as { longest: number }).longest)).toBeLessThan(1500);
+    expect(errors).toEqual([]);
+  });
+
+  it.each<[string, BrowserContextOptions]>([
+    ["desktop", {}],
+    ["dark", { colorScheme: "dark" }],
+    ["phone", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+  ])("shows files in every state, and breaks no rule of accessibility: %s", async (name, options) => {
+    const [gone, done, paused, ready] = [makeFile("night 11.fits", 2000), makeFile("ridge survey.las", 100_000), makeFile("telescope night 12.fits", 32 * MiB), makeFile("notes.txt", 400)];
+    const page = await visit(options);
+    await page.setInputFiles("#file", [gone, paused, done].map(({ path }) => path));
+    remove(gone.path);
+    await page.fill("#description", "October campaign");
+    await page.click("#submit");
+    await line(page, gone.name).and(page.locator("[data-state=failed]")).waitFor();
+    await isDone(page, done.name);
+    await page.waitForFunction(() => Number(document.querySelector<HTMLProgressElement>("[data-state=sending] progress")?.value) > 0.3);
+    await page.locator("#queue").evaluate((section) => section.scrollIntoView());
+    await picture(page, `${name}-uploading`);
+    await press(page, "Pause", paused.name);
+    await page.setInputFiles("#file", ready.path);
+    await line(page, ready.name).waitFor();
+    await expectNoViolations(page, name);
+    expect(await line(page, gone.name).innerText()).toMatch(/can no longer read[^]*choose it again/);
+    await picture(page, `${name}-error`);
+    await page.evaluate(() => scrollTo(0, 0));
+    await picture(page, `${name}-form`);
+    await press(page, "Cancel", paused.name);
+    await page.goto(`${site.url}/list`);
+    await picture(page, `${name}-list`);
+  });
+
+  it.each([
+    ["de-AT", "de", "Dateien hochladen", "1 Datei hochladen", "Hochgeladen"],
+    ["fr-CH", "fr", "Envoyer des fichiers", "Envoyer 1 fichier", "Envoyé"],
+  ])("speaks the browser's language: %s", async (locale, language, heading, button, done) => {
+    const file = makeFile(`${language}.txt`, 500);
+    const page = await visit({ locale });
+    expect(await page.locator("html").getAttribute("lang")).toBe(language);
+    expect(await page.locator("h1").textContent()).toBe(heading);
+    await page.setInputFiles("#file", file.path);
+    await page.getByRole("button", { name: button, exact: true }).click();
+    await isDone(page, file.name);
+    expect(await line(page, file.name).locator(".item-status").textContent()).toBe(done);
+    await expectNoViolations(page, language);
+    await picture(page, `language-${language}`);
+    await page.goto(`${site.url}/list`);
+    await expectNoViolations(page, `${language}, list`);
+    // Chosen by hand it stays, whatever the browser says.
+    await page.getByRole("link", { name: "English" }).click();
+    await page.locator("html[lang=en]").waitFor();
+    await page.goto(site.url);
+    expect(await page.locator("h1").textContent()).toBe("Upload files");
+  });
+
+  it.each<[string, BrowserContextOptions]>([
+    ["light", {}],
+    ["dark", { colorScheme: "dark" }],
+    ["phone", { viewport: { width: 390, height: 844 } }],
+  ])("breaks no rule of accessibility on any page: %s", async (name, options) => {
+    const page = await visit(options);
+    await expectNoViolations(page, `home, ${name}`);
+    for (const path of ["/list", "/no-such-page"]) {
+      await page.goto(site.url + path);
+      await expectNoViolations(page, `${path}, ${name}`);
+    }
+  });
+});
