@@ -5,6 +5,7 @@ import { parseFlags, UsageError, USAGE, type PushFlags } from "./flags.ts";
 import { planFiles, type PlannedFile } from "./plan.ts";
 import type { SendResult } from "./send/answer.ts";
 import { sendFile } from "./send/form.ts";
+import { sendResumable, speaksTus } from "./send/tus.ts";
 
 /** Where the client writes, and from where relative paths count. */
 export interface Io {
@@ -43,9 +44,11 @@ async function push(flags: PushFlags, io: Io): Promise<number> {
     return 1;
   }
   if (!flags.json) io.err(`${planLine(plan, flags.url.host)}\n`);
+  // A description goes with the form alone: tus uploads are recorded without one.
+  const resumable = flags.description === undefined && (await speaksTus({ url: flags.url, ...(ca === undefined ? {} : { ca }) }));
   let failed = 0;
   for (const file of plan.files) {
-    const result = await sendOne(file, flags, ca, io);
+    const result = await sendOne(file, flags, ca, resumable, io);
     if (!result.ok) failed += 1;
     if (flags.json) io.out(`${JSON.stringify(resultObject(file, result))}\n`);
     else (result.ok ? io.out : io.err)(`${resultLine(file, result)}\n`);
@@ -62,7 +65,7 @@ async function readCa(flags: PushFlags, io: Io): Promise<Buffer | undefined> {
   }
 }
 
-async function sendOne(file: PlannedFile, flags: PushFlags, ca: Buffer | undefined, io: Io): Promise<SendResult> {
+async function sendOne(file: PlannedFile, flags: PushFlags, ca: Buffer | undefined, resumable: boolean, io: Io): Promise<SendResult> {
   const { columns } = io;
   const start = performance.now();
   let shown = 0;
@@ -73,7 +76,9 @@ async function sendOne(file: PlannedFile, flags: PushFlags, ca: Buffer | undefin
     io.err(`\r\x1b[K${progressLine(file, sent, now - start, columns)}`);
   };
   const { url, description } = flags;
-  const result = await sendFile(file, { url, onProgress, ...(ca === undefined ? {} : { ca }), ...(description === undefined ? {} : { description }) });
+  const onNote = (text: string): void => void (flags.json || io.err(`note  ${printable(text)}\n`));
+  const options = { url, onProgress, onNote, ...(ca === undefined ? {} : { ca }), ...(description === undefined ? {} : { description }) };
+  const result = resumable ? await sendResumable(file, options) : await sendFile(file, options);
   if (shown > 0) io.err("\r\x1b[K");
   return result;
 }

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { sendResumable } from "../../client/send/tus.ts";
+import { planFiles } from "../../client/plan.ts";
+import { startCuttingProxy } from "../helpers/cutting-proxy.ts";
+import { until } from "../helpers/e2e-client.ts";
+import { remove, sha256, temporaryFolder } from "../helpers/e2e-files.ts";
+import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-local.ts";
+
+const skip = withoutLocal();
+const MiB = 1024 * 1024;
+const program = join(import.meta.dirname, "../../client/slipway.mjs");
+
+describe.skipIf(skip)("e2e: push over tus", () => {
+  let site: LocalTestSite;
+  let folder: string;
+  let port: number;
+  const bytes = randomBytes(64 * MiB);
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    site = await startTestSite({});
+    port = Number(new URL(site.url).port);
+    writeFileSync(join(folder, "ca.pem"), site.ca);
+  }, 120_000);
+  afterAll(async () => {
+    await site?.stop();
+    remove(folder);
+  });
+  beforeEach(() => {
+    site.clear();
+    writeFileSync(join(folder, "data.bin"), bytes);
+  });
+
+  const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_STATE_HOME: join(folder, "state") });
+  function push(address: string): { readonly process: ChildProcess; readonly ended: Promise<{ code: number | null; err: string; out: string }> } {
+    const started = spawn(process.execPath, [program, "push", "--cacert", "ca.pem", "data.bin", address], { cwd: folder, env: env() });
+    let [out, err] = ["", ""];
+    started.stdout.on("data", (text: Buffer) => (out += String(text)));
+    started.stderr.on("data", (text: Buffer) => (err += String(text)));
+    return { process: started, ended: new Promise((resolve) => started.on("close", (code) => resolve({ code, err, out }))) };
+  }
+
+  function expectFiled(content: Buffer): void {
+    const { rows, incoming } = site.kept();
+    expect(rows.map(({ checksums, size, state }) => ({ checksums, size, state }))).toEqual([{ checksums: { sha256: sha256(content) }, size: content.length, state: "complete" }]);
+    expect(sha256(readFileSync(join(site.site.store, "files", rows[0]!.target)))).toBe(sha256(content));
+    expect(incoming).toEqual([]);
+  }
+
+  it("sends 64 MiB whole through 20 random cuts, and little of it again", async () => {
+    const proxy = await startCuttingProxy({ port, seed: 20, cuts: 20, cutAfter: [1, 6 * MiB], splitAt: 64 * 1024 });
+    try {
+      const [file] = (await planFiles(["data.bin"], folder)).files;
+      const url = new URL(`https://localhost:${proxy.port}/upload`);
+      const result = await sendResumable(file!, { url, ca: Buffer.from(site.ca), stateFolder: join(folder, "state") });
+      expect(result).toMatchObject({ ok: true, sha256: sha256(bytes), checked: true });
+      expect(proxy.cuts()).toBe(20);
+      expect(proxy.sent() / bytes.length).toBeLessThan(1.02);
+      expectFiled(bytes);
+    } finally {
+      await proxy.stop();
+    }
+  }, 120_000);
+
+  /** Kills the client in the middle of the file. @returns what the proxy had passed on by then */
+  async function killed(address: string, sent: () => number): Promise<void> {
+    const first = push(address);
+    await until("a third is sent", () => sent() > bytes.length / 3);
+    first.process.kill("SIGKILL");
+    expect((await first.ended).code).toBeNull();
+    expect(site.kept().rows).toEqual([]);
+  }
+
+  it("goes on after kill -9 where the site stands", async () => {
+    const proxy = await startCuttingProxy({ port, seed: 1, rate: 40 * MiB });
+    const address = `https://localhost:${proxy.port}`;
+    try {
+      await killed(address, proxy.sent);
+      const again = await push(address).ended;
+      expect(again.code, again.err).toBe(0);
+      expect(proxy.sent() / bytes.length).toBeLessThan(1.05);
+      expectFiled(bytes);
+    } finally {
+      await proxy.stop();
+    }
+  }, 60_000);
+
+  it("says so and begins anew when the file changed after kill -9", async () => {
+    const proxy = await startCuttingProxy({ port, seed: 2, rate: 40 * MiB });
+    const address = `https://localhost:${proxy.port}`;
+    try {
+      await killed(address, proxy.sent);
+      appendFileSync(join(folder, "data.bin"), "more");
+      const again = await push(address).ended;
+      expect(again.code, again.err).toBe(0);
+      expect(again.err).toContain("note  data.bin has changed since it was partly sent; it is sent anew");
+      expectFiled(Buffer.concat([bytes, Buffer.from("more")]));
+    } finally {
+      await proxy.stop();
+    }
+  }, 60_000);
+});

@@ -1,0 +1,86 @@
+/** A TCP proxy that makes a connection as bad as a seed says: cut, stalled, slow, split at random bytes. */
+import { connect, createServer, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { generator } from "./e2e-random.ts";
+
+export interface BadConnection {
+  /** Port on 127.0.0.1 that the bytes go to. */
+  readonly port: number;
+  readonly seed: number;
+  /** Connections that are cut before the proxy lets all others through. @default 0 */
+  readonly cuts?: number;
+  /** Least and most bytes from the client, between two cuts; counted over all connections. @default 1 to 1 MiB */
+  readonly cutAfter?: readonly [number, number];
+  /** Longest of the random pauses, in milliseconds. @default none */
+  readonly stallMs?: number;
+  /** Pauses come after at most so many bytes. @default 1 MiB */
+  readonly stallEvery?: number;
+  /** Bytes a second towards the site. @default no limit */
+  readonly rate?: number;
+  /** Writes hold at most so many bytes, at random. @default as they come */
+  readonly splitAt?: number;
+}
+
+export interface CuttingProxy {
+  readonly port: number;
+  /** Bytes that went to the site, TLS included, over all connections. */
+  readonly sent: () => number;
+  /** How often it has cut. */
+  readonly cuts: () => number;
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy on a free port of 127.0.0.1. The same seed makes the same choices in the same order. */
+export async function startCuttingProxy(how: BadConnection): Promise<CuttingProxy> {
+  const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, splitAt } = how;
+  const random = generator(how.seed);
+  const open = new Set<Socket>();
+  let [sent, cuts] = [0, 0];
+  let nextCut = random.integer(...cutAfter);
+  let nextStall = random.integer(1, stallEvery);
+
+  /** Passes one write on, in pieces; false when the connection is to be cut after what was passed. */
+  const pass = async (bytes: Buffer, to: Socket): Promise<boolean> => {
+    for (let at = 0; at < bytes.length && !to.destroyed; ) {
+      const toCut = cuts < most ? nextCut - sent : Infinity;
+      const length = Math.min(bytes.length - at, Math.max(1, toCut), splitAt === undefined ? Infinity : random.integer(1, splitAt));
+      if (!to.write(bytes.subarray(at, at + length))) await new Promise((resume) => to.once("drain", resume).once("close", resume));
+      at += length;
+      sent += length;
+      if (rate !== undefined) await sleep((length / rate) * 1000);
+      if (stallMs > 0 && sent >= nextStall) {
+        nextStall = sent + random.integer(1, stallEvery);
+        await sleep(random.integer(0, stallMs));
+      }
+      if (cuts < most && sent >= nextCut) {
+        cuts += 1;
+        nextCut = sent + random.integer(...cutAfter);
+        return false;
+      }
+    }
+    return true;
+  };
+
+  const server = createServer((client) => {
+    const site = connect(how.port, "127.0.0.1");
+    for (const socket of [client, site]) {
+      open.add(socket);
+      socket.on("error", () => undefined).on("close", () => (open.delete(socket), client.destroy(), site.destroy()));
+    }
+    site.pipe(client);
+    const upwards = async (): Promise<void> => {
+      for await (const bytes of client as AsyncIterable<Buffer>) if (!(await pass(bytes, site))) break;
+    };
+    void upwards().catch(() => undefined).finally(() => (client.destroy(), site.destroy()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as { port: number }).port,
+    sent: () => sent,
+    cuts: () => cuts,
+    async stop() {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
