@@ -25,7 +25,8 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<readonly Fil
   const all: FileSystemEntry[] = [];
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) return all;
+    // The file system's own order means nothing to a reader.
+    if (some.length === 0) return all.sort((a, b) => a.name.localeCompare(b.name));
     all.push(...some);
   }
 }

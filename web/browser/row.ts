@@ -76,8 +76,9 @@ function resultElement(result: UploadResult): HTMLElement {
     button.dataset.copy = checksum.digest;
     button.setAttribute("aria-label", COPY.digest(label, displayName(result.name)));
     line.append(create("span", "quiet small", label), code, button);
-    if (result.verified === true) line.append(create("span", "quiet small", `✓ ${ITEM.verified}`));
     box.append(line);
+    // Beside the line, not in it: on a phone it goes below, and the digest keeps its place.
+    if (result.verified === true) box.append(create("span", "quiet small", `✓ ${ITEM.verified}`));
   }
   const link = create("a", "small", ITEM.seeInList);
   link.href = `/list?new=${encodeURIComponent(result.id)}`;

@@ -64,6 +64,8 @@ main { padding-block: 2.5rem 4rem; }
 .error-links { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 1.75rem; }
 @media (max-width: 40rem) {
   main { padding-block: 1.5rem 3rem; }
+  .bar-inner { gap: 0 1rem; padding-block: 0.25rem; }
+  .languages { margin-inline: -0.75rem 0; }
   h1 { font-size: 1.375rem; }
 }
 `;
