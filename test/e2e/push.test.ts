@@ -51,15 +51,16 @@ describe.skipIf(skip)("e2e: push over tus", () => {
     expect(incoming).toEqual([]);
   }
 
-  it("sends 64 MiB whole through 20 random cuts, and little of it again", async () => {
-    const proxy = await startCuttingProxy({ port, seed: 20, cuts: 20, cutAfter: [1, 6 * MiB], splitAt: 64 * 1024 });
+  // What lies in the buffers on the way at a cut has not been acknowledged, and is sent again: the bounds allow for it.
+  it.each([["end", 1.1], ["reset", 2]] as const)("sends 64 MiB whole through 20 random cuts by %s, at most %d of its bytes", async (cutBy, most) => {
+    const proxy = await startCuttingProxy({ port, seed: 20, cuts: 20, cutAfter: [1, 5 * MiB], splitAt: 64 * 1024, cutBy });
     try {
       const [file] = (await planFiles(["data.bin"], folder)).files;
       const url = new URL(`https://localhost:${proxy.port}/upload`);
       const result = await sendResumable(file!, { url, ca: Buffer.from(site.ca), stateFolder: join(folder, "state") });
       expect(result).toMatchObject({ ok: true, sha256: sha256(bytes), checked: true });
       expect(proxy.cuts()).toBe(20);
-      expect(proxy.sent() / bytes.length).toBeLessThan(1.02);
+      expect(proxy.sent() / bytes.length).toBeLessThan(most);
       expectFiled(bytes);
     } finally {
       await proxy.stop();

@@ -11,6 +11,11 @@ export interface BadConnection {
   readonly cuts?: number;
   /** Least and most bytes from the client, between two cuts; counted over all connections. @default 1 to 1 MiB */
   readonly cutAfter?: readonly [number, number];
+  /**
+   * How the site hears of a cut: "end" hands it all that was passed on, so that what is sent again can be counted to
+   * the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged. @default "end"
+   */
+  readonly cutBy?: "end" | "reset";
   /** Longest of the random pauses, in milliseconds. @default none */
   readonly stallMs?: number;
   /** Pauses come after at most so many bytes. @default 1 MiB */
@@ -32,7 +37,7 @@ export interface CuttingProxy {
 
 /** Starts a proxy on a free port of 127.0.0.1. The same seed makes the same choices in the same order. */
 export async function startCuttingProxy(how: BadConnection): Promise<CuttingProxy> {
-  const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, splitAt } = how;
+  const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, splitAt, cutBy = "end" } = how;
   const random = generator(how.seed);
   const open = new Set<Socket>();
   let [sent, cuts] = [0, 0];
@@ -65,13 +70,19 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     const site = connect(how.port, "127.0.0.1");
     for (const socket of [client, site]) {
       open.add(socket);
-      socket.on("error", () => undefined).on("close", () => (open.delete(socket), client.destroy(), site.destroy()));
+      socket.on("error", () => undefined).on("close", () => open.delete(socket));
     }
+    site.on("close", () => client.destroy());
+    const drop = (): void => {
+      client.destroy();
+      if (cutBy === "end") site.end();
+      else site.resetAndDestroy();
+    };
     site.pipe(client);
     const upwards = async (): Promise<void> => {
       for await (const bytes of client as AsyncIterable<Buffer>) if (!(await pass(bytes, site))) break;
     };
-    void upwards().catch(() => undefined).finally(() => (client.destroy(), site.destroy()));
+    void upwards().catch(() => undefined).finally(drop);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
