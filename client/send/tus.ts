@@ -29,6 +29,8 @@ interface Standing {
   readonly offset: number;
   /** SHA-256 of the whole file in hex, once the site has it. */
   readonly sha256: string | undefined;
+  /** Id of the file's record, once the site has filed it. */
+  readonly record: string | undefined;
 }
 
 /** A refusal that ends the sending. */
@@ -110,7 +112,7 @@ class Sending {
         }
         if (begun === undefined) continue;
         const done = await this.#retrying(() => this.#goOn(begun!, identity));
-        return await this.#judge(done, begun);
+        return await this.#judge(done);
       } catch (error) {
         // The site gave the upload up after a long pause: it is begun anew, once.
         if (created || !(error instanceof Refused) || ![404, 410].includes(error.answer.status)) throw error;
@@ -211,16 +213,16 @@ class Sending {
     }
   }
 
-  async #judge(standing: Standing, url: URL): Promise<SendResult> {
+  async #judge(standing: Standing): Promise<SendResult> {
     const { size, name } = this.#file;
     const sha256 = this.#digest.end();
     if (standing.offset !== size) throw Object.assign(new Error(`the site took ${standing.offset} of ${size} bytes`), { code: "SHORT" });
+    if (standing.record === undefined) throw Object.assign(new Error("the site has all bytes and does not say where the file is"), { code: "UNFILED" });
     await this.#state.forget();
     if (standing.sha256 !== undefined && standing.sha256 !== sha256) {
       return { ok: false, code: "corrupt", status: null, message: `the site has other bytes than were sent: SHA-256 ${standing.sha256}, sent ${sha256}`, hint: "send the file again; if it happens twice, tell the site's administrator" };
     }
-    const id = url.pathname.split("/").at(-1) ?? "";
-    return { ok: true, id, name, size, sha256, checked: standing.sha256 !== undefined, ms: performance.now() - this.#start };
+    return { ok: true, id: standing.record, name, size, sha256, checked: standing.sha256 !== undefined, ms: performance.now() - this.#start };
   }
 
   #changed(): Error {
@@ -233,5 +235,6 @@ function standingOf(answer: Answer): Standing {
   const offset = parseByteCount(String(answer.headers["upload-offset"] ?? ""));
   if ((answer.status !== 200 && answer.status !== 204) || offset === undefined) throw new Refused(answer);
   const digest = parseDigestField(String(answer.headers["repr-digest"] ?? ""))?.find(({ checksum }) => checksum === "sha256");
-  return { offset, sha256: digest?.hex };
+  const record = /^\/api\/uploads\/([^/]+)$/.exec(String(answer.headers["content-location"] ?? ""))?.[1];
+  return { offset, sha256: digest?.hex, record };
 }
