@@ -57,7 +57,7 @@ describe.skipIf(reason !== undefined)(`the life of a deployed site${skipped}`, (
   it("has every directory with its owner and mode before the first upload", () => {
     const directories = tree(store).map(({ path }) => path);
     const digits = Array.from({ length: 10 }, (_, digit) => `incoming/${digit}`);
-    expect(directories).toEqual([".", "files", "incoming", ...digits]);
+    expect(directories).toEqual([".", "files", "incoming", ...digits, "incoming/sessions"]);
     expect(wrongModes(store, "10001:10001")).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ describe.skipIf(reason !== undefined)(`the life of a deployed site${skipped}`, (
     expect(after.nginx.Id).not.toBe(before.nginx.Id);
     expect(after.service.Id).toBe(before.service.Id);
     const incoming = tree(join(store, "incoming")).filter(({ kind }) => kind === "directory");
-    expect(incoming).toHaveLength(1 + 10 + 1000);
+    expect(incoming).toHaveLength(1 + 10 + 1000 + 1);
     uploads.push(await upload(site, "third.bin"));
     expect(wrongModes(store, "10001:10001")).toEqual([]);
     await expectKept(site, uploads);

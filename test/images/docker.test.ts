@@ -150,7 +150,7 @@ describe.skipIf(missing)(`the images${missing ? ` (skipped: ${missing})` : ""}`,
       execaSync("tar", ["-czf", archive, "-C", "test/fixtures", "hello-module"]);
       const sha256 = createHash("sha256").update(readFileSync(archive)).digest("hex");
       const hello = nginxContext(site({ images: { module: { kind: "archive", path: archive, sha256 } } }));
-      await expect(images.build(hello)).rejects.toMatchObject({ all: expect.stringMatching(/\[emerg\] .*unknown directive "upload_pass" in \/etc\/slipway\/nginx\.conf/) });
+      await expect(images.build(hello)).rejects.toMatchObject({ all: expect.stringMatching(/\[emerg\] .*unknown directive "upload_store" in \/etc\/slipway\/nginx\.conf/) });
     });
   });
 
