@@ -379,6 +379,14 @@ ngx_http_upload_wake_handler(ngx_event_t *ev)
 
     ev->timedout = 0;
 
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    if (ev->posted) {
+        ngx_delete_posted_event(ev);
+    }
+
     ctx->turn = ctx->received + NGX_HTTP_UPLOAD_TURN;
 
     ngx_http_upload_read_handler(r);
@@ -423,6 +431,10 @@ ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
 
     case NGX_BUSY:
         ngx_post_event(&ctx->wake, &ngx_posted_next_events);
+
+        /* a worker that shuts down waits for timers only */
+
+        ngx_add_timer(&ctx->wake, NGX_HTTP_UPLOAD_MAX_PAUSE);
         return;
 
     case NGX_DECLINED:
