@@ -466,14 +466,14 @@ ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx)
 void
 ngx_http_upload_awake(ngx_http_upload_ctx_t *ctx)
 {
-    if (ctx->lowat) {
-        ngx_http_upload_input_lowat(ctx, 1);
-        ctx->lowat = 0;
-    }
+    ngx_http_upload_input_lowat(ctx, 0);
 }
 
 
-/* SO_RCVLOWAT of socket(7): epoll says nothing before so much is there. */
+/*
+ * SO_RCVLOWAT of socket(7): epoll says nothing before so much is there.  The
+ * kernel takes 0, any byte, for 1.
+ */
 
 static void
 ngx_http_upload_input_lowat(ngx_http_upload_ctx_t *ctx, int bytes)

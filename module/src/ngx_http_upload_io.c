@@ -598,20 +598,16 @@ ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
 static void
 ngx_http_upload_io_timed(ngx_http_upload_job_t *job)
 {
-    int64_t          elapsed;
-    struct rusage    before, after;
-    struct timespec  start, end;
+    int64_t        elapsed;
+    struct rusage  before, after;
 
     (void) getrusage(RUSAGE_THREAD, &before);
-    (void) clock_gettime(CLOCK_MONOTONIC, &start);
+    elapsed = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     ngx_http_upload_io_bytes(job, 0);
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &end);
+    elapsed = (ngx_http_upload_io_clock(CLOCK_MONOTONIC) - elapsed) / 1000000;
     (void) getrusage(RUSAGE_THREAD, &after);
-
-    elapsed = (end.tv_sec - start.tv_sec) * 1000
-              + (end.tv_nsec - start.tv_nsec) / 1000000;
 
     /* on a busy machine it may have waited for a processor alone */
 
