@@ -88,6 +88,7 @@ typedef struct {
     ngx_http_upload_value_t    *raw_path;       /* NULL: a new file */
     ngx_http_upload_value_t    *raw_offset;
     ngx_http_upload_value_t    *raw_length;
+    ngx_http_upload_value_t    *raw_digest;
 
     ngx_str_t                   pool_name;  /* or "off" */
 #if (NGX_THREADS)
@@ -214,11 +215,12 @@ typedef struct {
 } ngx_http_upload_form_t;
 
 
-/* Content-Digest and Repr-Digest of a raw upload. */
+/* What a raw upload is compared with. */
 
 typedef struct {
-    upload_digest_field_t       content;
-    upload_digest_field_t       repr;
+    upload_digest_field_t       content;    /* Content-Digest */
+    upload_digest_field_t       told;       /* upload_raw_digest */
+    upload_digest_field_t       repr;       /* Repr-Digest */
 } ngx_http_upload_raw_t;
 
 

@@ -16,6 +16,7 @@
 
 static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s,
     ngx_uint_t wait);
+static ngx_uint_t ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
 static ngx_uint_t ngx_http_upload_segment_same(ngx_http_upload_segment_t *s);
@@ -172,10 +173,7 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
         } else if (upload_state_claimed(&s->state, s->token) == NULL) {
             io->err = NGX_ECANCELED;
 
-        } else if (!s->aborted && s->content
-                   && !upload_digest_field_agrees(s->content, &s->body))
-        {
-            s->refused = "the body differs from its Content-Digest";
+        } else if (!s->aborted && !ngx_http_upload_segment_agrees(s)) {
             io->err = ngx_http_upload_segment_undo(s);
 
         } else if (s->aborted && !s->keeps) {
@@ -202,6 +200,27 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
     if (io->err == 0) {
         io->call = NULL;
     }
+}
+
+
+/* Whether the body is what the request, and the configuration, say of it. */
+
+static ngx_uint_t
+ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s)
+{
+    if (s->content && !upload_digest_field_agrees(s->content, &s->body)) {
+        s->refused = "the body differs from its Content-Digest";
+
+    } else if (s->told && !upload_digest_field_agrees(s->told, &s->body)) {
+        s->refused = "the body differs from its upload_raw_digest";
+
+    } else {
+        return 1;
+    }
+
+    s->mismatch = 1;
+
+    return 0;
 }
 
 
@@ -630,7 +649,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     ngx_err_t         err;
     upload_digest_t   digest, *known;
 
-    wanted = s->repr ? upload_digest_field_wanted(s->repr) : 0;
+    wanted = s->repr ? s->repr->named : 0;
 
     if (wanted == 0) {
         return 0;
@@ -659,6 +678,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     }
 
     s->refused = "the file differs from its Repr-Digest";
+    s->mismatch = 1;
 
     err = ngx_http_upload_segment_lock(s, 1);
     if (err) {
