@@ -5,7 +5,7 @@
 
 /** One kind of error. */
 export interface ErrorKind {
-  /** HTTP status (RFC 9110, RFC 4918 for 507, RFC 6585 for 429 and 431). */
+  /** HTTP status (RFC 9110, RFC 4918 for 507, RFC 6585 for 429 and 431, tus for 460). */
   readonly status: number;
   /** What was wrong and what is allowed; one sentence. */
   readonly message: string;
@@ -168,6 +168,12 @@ const kinds = {
     status: 400,
     message: "A plain HTTP request came to the HTTPS port.",
     hint: "Use an address that begins with https://.",
+  },
+  checksum_mismatch: {
+    // Of tus (https://tus.io/protocols/resumable-upload#checksum); no registry has it.
+    status: 460,
+    message: "The bytes that arrived differ from the checksum in Upload-Checksum, so they were not kept.",
+    hint: "Ask for the offset with HEAD, and send the bytes from there on again.",
   },
   internal: {
     status: 500,

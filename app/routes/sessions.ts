@@ -33,6 +33,7 @@ function placeHeaders(place: WritePlace): Readonly<Record<string, string>> {
     "X-Slipway-Data": place.data ?? "",
     "X-Slipway-Offset": place.data === null ? "" : String(place.offset),
     "X-Slipway-Length": place.length === null ? "" : String(place.length),
+    "X-Slipway-Digest": place.digest ?? "",
   };
 }
 
@@ -82,6 +83,7 @@ export function settleRoute(service: Service): Middleware {
 export function refusedRoute(): Middleware {
   return async (context) => {
     const { request, dialect } = listen(context);
-    throw dialect.refused(request, new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal"));
+    if (context.get("X-Slipway-Outcome") === "mismatch") throw new Refusal(dialect.mismatch(request));
+    throw new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal");
   };
 }
