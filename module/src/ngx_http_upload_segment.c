@@ -158,6 +158,50 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_upload_io_result(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->ripe = 0;
+
+    return ngx_http_upload_segment_uncounted(ctx)
+           ? ngx_http_upload_store_push(ctx) : NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx)
+{
+    return ctx->store.base + ctx->store.size > ctx->segment->counted;
+}
+
+
+ngx_msec_int_t
+ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx)
+{
+    int64_t                     left;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    if (s->step != NGX_HTTP_UPLOAD_SEGMENT_WRITING || s->aborted) {
+        return -1;
+    }
+
+    left = ctx->io.due_at - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+
+    /* to the millisecond, and not before */
+
+    return left > 0 ? (ngx_msec_int_t) (left / 1000000 + 1) : 0;
+}
+
+
 /*
  * The request ends in its middle: nginx stops, which has seen to the end of all
  * threads, or core has failed it.  What was written counts, or goes.
@@ -397,7 +441,13 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     ctx->io.data = s;
     ctx->io.skip = &s->skip;
     ctx->io.wrote = ngx_http_upload_segment_checkpoint;
-    ctx->io.due = ngx_http_upload_segment_due(s);
+
+    ngx_http_upload_segment_due(&ctx->io,
+                                ngx_http_upload_io_clock(CLOCK_MONOTONIC));
+
+    if (s->checkpoints && ctx->reading) {
+        ngx_add_timer(&ctx->tick, ngx_http_upload_segment_wait(ctx));
+    }
 
     if (!s->candidate) {
         ctx->io.guard = s;

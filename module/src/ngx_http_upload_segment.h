@@ -123,8 +123,8 @@ void ngx_http_upload_segment_leave(void *data);
 /* Counts what has been written so far. */
 ngx_err_t ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io);
 
-/* Where it has something to count next. */
-off_t ngx_http_upload_segment_due(ngx_http_upload_segment_t *s);
+/* Says where and when it has something to count next. */
+void ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began);
 
 
 /* ngx_http_upload_segment_state.c: the state file, locked */

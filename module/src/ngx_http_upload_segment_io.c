@@ -13,6 +13,13 @@
 /* Written bytes after which what has come counts, though more is to come. */
 #define NGX_HTTP_UPLOAD_CHECKPOINT  (32 * 1024 * 1024)
 
+/*
+ * Nanoseconds after which it does in any case; and how many times as long as it
+ * took to count, lest a slow disk does nothing else.
+ */
+#define NGX_HTTP_UPLOAD_PERIOD      1000000000
+#define NGX_HTTP_UPLOAD_SHARE       10
+
 
 static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s,
     ngx_uint_t wait);
@@ -84,14 +91,17 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
 {
     ngx_http_upload_segment_t *s = io->data;
 
+    int64_t          began;
     ngx_err_t        err;
     upload_claim_t  *claim;
 
     s->end = io->offset;
 
-    if (s->end < io->due) {
+    if (!ngx_http_upload_io_due(io, s->end)) {
         return 0;
     }
+
+    began = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     if (io->writeback && fdatasync(io->fd) == -1) {
         return ngx_errno;
@@ -131,17 +141,29 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
     ngx_http_upload_state_unlock(s);
 
     s->counted = s->end;
-    io->due = ngx_http_upload_segment_due(s);
+    ngx_http_upload_segment_due(io, began);
 
     return err;
 }
 
 
-off_t
-ngx_http_upload_segment_due(ngx_http_upload_segment_t *s)
+void
+ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began)
 {
-    return s->checkpoints ? s->counted + NGX_HTTP_UPLOAD_CHECKPOINT
-                          : NGX_MAX_OFF_T_VALUE;
+    ngx_http_upload_segment_t *s = io->data;
+
+    int64_t  now;
+
+    if (!s->checkpoints) {
+        io->due = NGX_MAX_OFF_T_VALUE;
+        return;
+    }
+
+    now = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+
+    io->due = s->counted + NGX_HTTP_UPLOAD_CHECKPOINT;
+    io->due_at = now + ngx_max((now - began) * NGX_HTTP_UPLOAD_SHARE,
+                               NGX_HTTP_UPLOAD_PERIOD);
 }
 
 
