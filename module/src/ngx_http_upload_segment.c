@@ -5,6 +5,7 @@
 static ngx_err_t ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_segment_current(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_segment_watch(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_path(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_refused(ngx_http_upload_ctx_t *ctx);
@@ -442,12 +443,7 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     ctx->io.skip = &s->skip;
     ctx->io.wrote = ngx_http_upload_segment_checkpoint;
 
-    ngx_http_upload_segment_due(&ctx->io,
-                                ngx_http_upload_io_clock(CLOCK_MONOTONIC));
-
-    if (s->checkpoints && ctx->reading) {
-        ngx_add_timer(&ctx->tick, ngx_http_upload_segment_wait(ctx));
-    }
+    ngx_http_upload_segment_watch(ctx);
 
     if (!s->candidate) {
         ctx->io.guard = s;
@@ -456,6 +452,20 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* From now on what has come counts within a second. */
+
+static void
+ngx_http_upload_segment_watch(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_upload_segment_due(&ctx->io,
+                                ngx_http_upload_io_clock(CLOCK_MONOTONIC));
+
+    if (ctx->segment->checkpoints && ctx->reading) {
+        ngx_add_timer(&ctx->tick, ngx_http_upload_segment_wait(ctx));
+    }
 }
 
 
