@@ -535,7 +535,7 @@ ngx_http_upload_progress_text(u_char *out, size_t most, ngx_str_t *text)
     while (p < end) {
 
         start = p;
-        c = ngx_utf8_decode(&p, end - p);
+        c = *p < 0x80 ? *p++ : ngx_utf8_decode(&p, end - p);
 
         if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
 
