@@ -111,6 +111,7 @@ struct ngx_http_upload_file_s {
 typedef struct ngx_http_upload_ctx_s      ngx_http_upload_ctx_t;
 typedef struct ngx_http_upload_io_s       ngx_http_upload_io_t;
 typedef struct ngx_http_upload_segment_s  ngx_http_upload_segment_t;
+typedef struct ngx_http_upload_progress_s ngx_http_upload_progress_t;
 
 /*
  * A piece of work on the file of a request: bytes that are to be written,
@@ -298,6 +299,9 @@ struct ngx_http_upload_ctx_s {
     ngx_http_upload_raw_t      *raw;        /* NULL: a form, or ranged */
     ngx_http_upload_segment_t  *segment;    /* NULL: a file of its own */
     ngx_str_t                   session;    /* id of a ranged upload */
+
+    ngx_http_upload_progress_t *progress;   /* NULL: not counted */
+    ngx_shm_zone_t             *progress_zone;
 
     /* a body that was read before us */
     ngx_chain_t                *link;
@@ -564,6 +568,22 @@ ngx_int_t ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx);
 
 /* Makes sure that nobody reads or passes on what is left of the body. */
 ngx_int_t ngx_http_upload_drop_body(ngx_http_request_t *r);
+
+
+/* ngx_http_upload_progress.c: where upload_progress_track says so */
+
+/* The upload stands in the zone from now on, if there is room. */
+void ngx_http_upload_progress_begin(ngx_http_upload_ctx_t *ctx);
+
+/* How much has come; without a lock. */
+void ngx_http_upload_progress_update(ngx_http_upload_ctx_t *ctx);
+
+/* Which file of a form is coming. */
+void ngx_http_upload_progress_name(ngx_http_upload_ctx_t *ctx);
+
+/* With the status of the answer, or 0; more than once does no harm. */
+void ngx_http_upload_progress_end(ngx_http_upload_ctx_t *ctx,
+    ngx_int_t status);
 
 
 /* ngx_http_upload_variables.c */

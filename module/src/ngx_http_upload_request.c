@@ -154,7 +154,10 @@ ngx_http_upload_start(ngx_http_request_t *r)
         rc = ngx_http_upload_path_space(ctx);
     }
 
+    ngx_http_upload_progress_begin(ctx);
+
     if (rc != NGX_OK) {
+        ngx_http_upload_progress_end(ctx, rc);
         return rc;
     }
 
@@ -483,6 +486,8 @@ ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
 
     rc = ngx_http_upload_input(ctx);
 
+    ngx_http_upload_progress_update(ctx);
+
     switch (rc) {
 
     case NGX_OK:
@@ -627,6 +632,7 @@ ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
 
     /* not with the pool: the connection may linger for long */
 
+    ngx_http_upload_progress_end(ctx, status);
     ngx_http_upload_store_remove(ctx);
 
     if (ngx_http_upload_drop_body(r) != NGX_OK) {
@@ -664,6 +670,8 @@ ngx_http_upload_cleanup(void *data)
 static void
 ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 {
+    ngx_http_upload_progress_end(ctx, ngx_http_upload_status(ctx->request));
+
     if (ctx->segment) {
 
         ngx_http_upload_segment_stop(ctx);
