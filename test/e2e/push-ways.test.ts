@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { connect } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -63,6 +63,31 @@ describe.skipIf(withoutLocal())("e2e: the ways of push", () => {
     const { uploads } = json<{ uploads: object[] }>(await send(site, "/api/uploads"));
     expect(uploads).toMatchObject([{ name: "data.bin", description: "by night" }]);
     if (size > 512 * 1024) expect(states()).toEqual([]);
+  });
+
+  it("has a small file filed once when the answer to it is lost", async () => {
+    const content = bytes.subarray(0, 300_000);
+    let lost = 0;
+    const proxy = createTcpServer((client) => {
+      const to = connect(Number(new URL(site.url).port), "127.0.0.1");
+      let sent = 0;
+      client.on("data", (some) => void ((sent += some.length), to.write(some)));
+      to.on("data", (some) => {
+        if (sent < content.length || lost > 0) return void client.write(some);
+        lost += 1;
+        client.destroy();
+      });
+      for (const end of [to, client]) end.on("error", () => undefined).on("close", () => (to.destroy(), client.destroy()));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    try {
+      const result = await using(through((proxy.address() as { port: number }).port), (target) => target.send(file(content), { streams: 1 }));
+      expect(result).toMatchObject({ ok: true, sha256: sha256(content), checked: true });
+      expect(lost).toBe(1);
+      expectFiled(content);
+    } finally {
+      await new Promise((resolve) => proxy.close(resolve));
+    }
   });
 
   describe("through an HTTP proxy", () => {
