@@ -4,8 +4,7 @@ import { planLine, printable, progressLine, resultLine, resultObject } from "./d
 import { parseFlags, UsageError, USAGE, type PushFlags } from "./flags.ts";
 import { planFiles, type PlannedFile } from "./plan.ts";
 import type { SendResult } from "./send/answer.ts";
-import { sendFile } from "./send/form.ts";
-import { sendResumable, speaksTus } from "./send/tus.ts";
+import { openSite, type Site } from "./send/site.ts";
 
 /** Where the client writes, and from where relative paths count. */
 export interface Io {
@@ -44,15 +43,16 @@ async function push(flags: PushFlags, io: Io): Promise<number> {
     return 1;
   }
   if (!flags.json) io.err(`${planLine(plan, flags.url.host)}\n`);
-  // A description goes with the form alone: tus uploads are recorded without one.
-  const resumable = flags.description === undefined && (await speaksTus({ url: flags.url, ...(ca === undefined ? {} : { ca }) }));
+  const onNote = (text: string): void => void (flags.json || io.err(`note  ${printable(text)}\n`));
+  const site = await openSite({ url: flags.url, onNote, ...(ca === undefined ? {} : { ca }) });
   let failed = 0;
   for (const file of plan.files) {
-    const result = await sendOne(file, flags, ca, resumable, io);
+    const result = await sendOne(file, flags, site, io);
     if (!result.ok) failed += 1;
     if (flags.json) io.out(`${JSON.stringify(resultObject(file, result))}\n`);
     else (result.ok ? io.out : io.err)(`${resultLine(file, result)}\n`);
   }
+  await site.close();
   return failed + plan.unreadable.length > 0 ? 1 : 0;
 }
 
@@ -65,7 +65,7 @@ async function readCa(flags: PushFlags, io: Io): Promise<Buffer | undefined> {
   }
 }
 
-async function sendOne(file: PlannedFile, flags: PushFlags, ca: Buffer | undefined, resumable: boolean, io: Io): Promise<SendResult> {
+async function sendOne(file: PlannedFile, flags: PushFlags, site: Site, io: Io): Promise<SendResult> {
   const { columns } = io;
   const start = performance.now();
   let shown = 0;
@@ -75,10 +75,8 @@ async function sendOne(file: PlannedFile, flags: PushFlags, ca: Buffer | undefin
     shown = now;
     io.err(`\r\x1b[K${progressLine(file, sent, now - start, columns)}`);
   };
-  const { url, description } = flags;
-  const onNote = (text: string): void => void (flags.json || io.err(`note  ${printable(text)}\n`));
-  const options = { url, onProgress, onNote, ...(ca === undefined ? {} : { ca }), ...(description === undefined ? {} : { description }) };
-  const result = resumable ? await sendResumable(file, options) : await sendFile(file, options);
+  const { description } = flags;
+  const result = await site.send(file, { streams: 4, onProgress, ...(description === undefined ? {} : { description }) });
   if (shown > 0) io.err("\r\x1b[K");
   return result;
 }
