@@ -5,7 +5,7 @@ import { parseByteCount } from "../../protocol/byte-count.ts";
 import { parseDigestField } from "../../protocol/digest-field.ts";
 import { tusBodyType, tusVersion } from "../../protocol/tus.ts";
 import type { PlannedFile } from "../plan.ts";
-import { networkFailure, parseObject, refusal, type SendFailure, type SendResult } from "./answer.ts";
+import { corrupt, networkFailure, parseObject, refusal, type SendFailure, type SendResult } from "./answer.ts";
 import { type Answer, answerOf, drained, open, READ_SIZE, type SendOptions } from "./http.ts";
 import { ATTEMPTS, isLasting, mayPass, waitMs } from "./retry.ts";
 import { RunningDigest } from "./running-digest.ts";
@@ -220,7 +220,7 @@ class Sending {
     if (standing.record === undefined) throw Object.assign(new Error("the site has all bytes and does not say where the file is"), { code: "UNFILED" });
     await this.#state.forget();
     if (standing.sha256 !== undefined && standing.sha256 !== sha256) {
-      return { ok: false, code: "corrupt", status: null, message: `the site has other bytes than were sent: SHA-256 ${standing.sha256}, sent ${sha256}`, hint: "send the file again; if it happens twice, tell the site's administrator" };
+      return corrupt(null, `SHA-256 ${standing.sha256}`, sha256);
     }
     return { ok: true, id: standing.record, name, size, sha256, checked: standing.sha256 !== undefined, ms: performance.now() - this.#start };
   }

@@ -4,7 +4,7 @@ import type { PlannedFile } from "../../client/plan.ts";
 
 const file: PlannedFile = { argument: "data/run.h5", path: "/data/run.h5", name: "run.h5", size: 4_294_967_296 };
 const done = { ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, sha256: "ab".repeat(32), checked: true, ms: 8_000 } as const;
-const refused = { ok: false, code: "too_large", status: 413, message: "the file is larger than 1 GiB", hint: "split it" } as const;
+const refused = { ok: false, kind: "refused", code: "too_large", status: 413, message: "the file is larger than 1 GiB", hint: "split it" } as const;
 
 describe("what push shows", () => {
   it.each([
