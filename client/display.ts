@@ -1,4 +1,5 @@
 /** The texts that push shows, as functions of what it knows. */
+import type { ExitCode } from "./exit-codes.ts";
 import type { Plan, PlannedFile } from "./plan.ts";
 import type { SendResult } from "./send/answer.ts";
 
@@ -65,7 +66,7 @@ export interface Summary {
   /** Arrived in an earlier run. */
   readonly before: number;
   readonly ms: number;
-  readonly exitCode: number;
+  readonly exitCode: ExitCode;
 }
 
 /** How all of it ended, in one line. */

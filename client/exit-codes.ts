@@ -6,11 +6,11 @@ export const exitCodes = {
   0: "every file arrived whole",
   1: "files failed, and not all for the same reason",
   2: "the command line cannot be understood; nothing was sent",
-  3: "the site refused: too large, no space, not allowed",
+  3: "the site refused: too large, not allowed (4xx)",
   4: "the site could not be reached, or the connection broke for good",
   5: "the digest differs: from the manifest, or from what the site received",
-  6: "a local file cannot be read, or changed while it was sent",
-  7: "the site failed (5xx)",
+  6: "a local file cannot be read, changed while it was sent, or is being sent by another push",
+  7: "the site failed or is full (5xx)",
   130: "stopped by Ctrl-C or SIGTERM",
 } as const;
 

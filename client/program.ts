@@ -4,9 +4,15 @@ import { main } from "./cli.ts";
 
 const stopping = new AbortController();
 
+/** npm passes on the Ctrl-C that the terminal has sent already; a person is slower. */
+const SAME_CTRL_C_MS = 500;
+let interruptedAt = 0;
+
 /** Once asks for a clean end, twice is an end at once. */
 function interrupted(): void {
-  if (stopping.signal.aborted) process.exit(130);
+  const now = performance.now();
+  if (!stopping.signal.aborted) interruptedAt = now;
+  else if (now - interruptedAt > SAME_CTRL_C_MS) process.exit(130);
   stopping.abort();
 }
 
