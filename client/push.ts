@@ -5,6 +5,7 @@ import { counted, type Summary } from "./display.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { PushFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { Journal } from "./journal.ts";
 import { type Listed, ManifestError, parseManifest } from "./manifest.ts";
 import { type Plan, planFiles } from "./plan.ts";
 import { Json } from "./report/json.ts";
@@ -19,28 +20,51 @@ import { writeManifest } from "./write-manifest.ts";
 /** @returns the exit code. @throws UsageError */
 export async function push(flags: PushFlags, io: Io): Promise<ExitCode> {
   const report = reportOf(flags, io);
-  const plan = flags.files[0] === "-" ? undefined : await planFiles(flags.files, io.folder, { ...flags, manifest: await readManifest(flags, io) });
-  if (plan !== undefined) {
-    if (flags.dryRun) return showPlan(plan, flags, io, report);
-    report.planned(plan, flags.url.host);
-    if (plan.unreadable.length > 0 && !flags.skipUnreadable) {
-      report.stopped("Nothing was sent. Add --skip-unreadable to send the others.");
-      return 6;
-    }
+  if (flags.files[0] === "-") return pushInput(flags, io, report);
+  const manifest = await readManifest(flags, io);
+  const plan = await planFiles(flags.files, io.folder, { ...flags, manifest });
+  if (flags.dryRun) return showPlan(plan, flags, io, report);
+  const journal = new Journal(stateFolder(), flags.url, flags.files.length > 0 ? flags.files : [flags.manifest ?? ""], io.folder);
+  const { before, open } = flags.again ? { before: [], open: plan.files } : await journal.divide(plan.files);
+  report.planned({ ...plan, files: open }, flags.url.host);
+  if (before.length > 0) report.note(`${counted(before.length)} arrived in an earlier run and ${before.length === 1 ? "is" : "are"} left out; --again sends them`);
+  if (plan.unreadable.length > 0 && !flags.skipUnreadable) {
+    report.stopped("Nothing was sent. Add --skip-unreadable to send the others.");
+    return 6;
   }
+  const end = await runAt(flags, io, report, (run) => run.sendFiles(open, journal));
+  const summary = summaryOf(end, { ...plan, files: open }, before.length, io);
+  await journal.close(summary.exitCode === 0);
+  report.summary(summary, summary.exitCode === 130 ? stoppedText(summary, end.resumable) : "");
+  if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, [...before, ...end.run.arrived], io);
+  return summary.exitCode;
+}
+
+async function pushInput(flags: PushFlags, io: Io, report: Report): Promise<ExitCode> {
+  const end = await runAt(flags, io, report, (run) => run.sendInput());
+  const summary = summaryOf(end, { files: [undefined], unreadable: [], skipped: [] }, 0, io);
+  report.summary(summary, summary.exitCode === 130 ? "Stopped. What comes from standard input cannot go on; begin it anew." : "");
+  if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, end.run.arrived, io);
+  return summary.exitCode;
+}
+
+/** A run that is over. */
+interface End {
+  readonly run: Run;
+  readonly resumable: boolean;
+  readonly ms: number;
+}
+
+async function runAt(flags: PushFlags, io: Io, report: Report, work: (run: Run) => Promise<void>): Promise<End> {
   const site = await connect(flags, io, report);
   const start = performance.now();
   const run = new Run(site, flags, io, report);
   try {
-    if (plan === undefined) await run.sendInput();
-    else await run.sendFiles(plan.files);
+    await work(run);
   } finally {
     await site.close();
   }
-  const summary = summaryOf(run, plan, io, performance.now() - start);
-  report.summary(summary, adviceFor(summary, site, plan === undefined));
-  if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, run.arrived, io);
-  return summary.exitCode;
+  return { run, resumable: site.resumable, ms: performance.now() - start };
 }
 
 function reportOf(flags: PushFlags, io: Io): Report {
@@ -83,27 +107,24 @@ async function connect(flags: PushFlags, io: Io, report: Report): Promise<Site> 
   });
 }
 
-function summaryOf(run: Run, plan: Plan | undefined, { signal }: Io, ms: number): Summary {
-  const unreadable = plan?.unreadable.length ?? 0;
-  const kinds = [...run.failures, ...Array<"local">(unreadable).fill("local"), ...(signal.aborted ? ["aborted" as const] : [])];
+function summaryOf({ run, ms }: End, plan: { readonly [K in keyof Plan]: readonly unknown[] }, before: number, { signal }: Io): Summary {
+  const unreadable = plan.unreadable.length;
+  const kinds = [...run.failures, ...Array<"local">(unreadable).fill("local"), ...(signal.aborted && run.arrived.length < plan.files.length ? ["aborted" as const] : [])];
   return {
-    files: (plan?.files.length ?? 1) + unreadable,
+    files: plan.files.length + unreadable,
     arrived: run.arrived.length,
     bytes: run.arrived.reduce((sum, { size }) => sum + size, 0),
     failed: run.failures.filter((kind) => kind !== "aborted").length + unreadable,
     unreadable,
-    skipped: plan?.skipped.length ?? 0,
-    before: run.before,
+    skipped: plan.skipped.length,
+    before,
     ms,
     exitCode: exitCodeOf(kinds),
   };
 }
 
-/** What to do when the run was stopped; empty when it was not. */
-function adviceFor({ exitCode, arrived, before }: Summary, { resumable }: Site, isInput: boolean): string {
-  const known = before > 0 ? `${counted(before)} had arrived before and ${before === 1 ? "was" : "were"} left out; --again sends them.` : "";
-  if (exitCode !== 130) return known;
-  if (isInput) return "Stopped. What comes from standard input cannot go on; begin it anew.";
+/** How to go on after a stop. */
+function stoppedText({ arrived }: Summary, resumable: boolean): string {
   const on = resumable ? "it goes on where it stopped" : "files that were under way begin anew, as this site cannot go on";
   return `Stopped${arrived > 0 ? ` after ${counted(arrived)}` : ""}. Run the same command again: ${on}.`;
 }

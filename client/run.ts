@@ -1,12 +1,14 @@
 /** Sends what was planned, several files at a time, and remembers how each ended. */
 import type { PushFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import type { Journal } from "./journal.ts";
 import type { Listed } from "./manifest.ts";
 import type { PlannedFile } from "./plan.ts";
 import type { Report, Source } from "./report/report.ts";
 import { eachOf, scheduleOf } from "./schedule.ts";
 import type { SendFailure, SendResult } from "./send/answer.ts";
 import type { Site } from "./send/site.ts";
+import { identify } from "./send/state.ts";
 
 /** A file that is at the site. */
 export interface Arrived extends Listed {
@@ -17,8 +19,6 @@ export interface Arrived extends Listed {
 export class Run {
   readonly arrived: Arrived[] = [];
   readonly failures: SendFailure["kind"][] = [];
-  /** Files that are left out because they arrived in an earlier run. */
-  readonly before: number = 0;
   readonly #site: Site;
   readonly #flags: PushFlags;
   readonly #io: Io;
@@ -32,11 +32,13 @@ export class Run {
   }
 
   /** Settles when every file has arrived or failed, or when it is to stop. */
-  async sendFiles(files: readonly PlannedFile[]): Promise<void> {
+  async sendFiles(files: readonly PlannedFile[], journal: Journal): Promise<void> {
     const { parallel, streamsFor } = scheduleOf(files, this.#flags);
     await eachOf(files, parallel, this.#io.signal, async (file) => {
       const { sha256 } = file;
+      const identity = await identify(file.path).catch(() => undefined);
       const result = await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) });
+      if (result.ok && identity !== undefined) await journal.add(file, identity, result.sha256);
       this.#ended(file, result);
     });
   }

@@ -1,7 +1,7 @@
 /** A folder, with all that lies in it. */
 import type { Dirent } from "node:fs";
 import { access, constants, lstat, readdir } from "node:fs/promises";
-import type { Drawn, Filter, PlannedFile } from "./plan.ts";
+import type { Drawn, Filter, Left, PlannedFile } from "./plan.ts";
 
 /** A folder on the way. */
 export interface Folder {
@@ -41,23 +41,26 @@ async function lookAtSome(folder: Folder, entries: readonly Dirent[], filter: Fi
   const wanted = entries.filter((entry) => !entry.isDirectory() && filter.file(joined(folder.below, entry.name)));
   const looked = await Promise.all(wanted.map(async (entry) => lookAt(folder, entry)));
   for (const found of looked) {
-    if ("path" in found) drawn.files.push(found);
-    else if (found.special) drawn.skipped.push(found);
-    else drawn.unreadable.push(found);
+    if ("file" in found) drawn.files.push(found.file);
+    else if ("skipped" in found) drawn.skipped.push(found.skipped);
+    else drawn.unreadable.push(found.unreadable);
   }
 }
 
-async function lookAt(folder: Folder, entry: Dirent): Promise<PlannedFile | { argument: string; why: string; special: boolean }> {
+/** Which list of the plan an entry belongs to. */
+type Found = { readonly file: PlannedFile } | { readonly skipped: Left } | { readonly unreadable: Left };
+
+async function lookAt(folder: Folder, entry: Dirent): Promise<Found> {
   const argument = joined(folder.shown, entry.name);
   const special = kindOf(entry);
-  if (special !== undefined) return { argument, why: special, special: true };
+  if (special !== undefined) return { skipped: { argument, why: special } };
   const path = `${folder.path}/${entry.name}`;
   try {
     const [{ size }] = await Promise.all([lstat(path), access(path, constants.R_OK)]);
-    return { argument, path, name: joined(folder.name, entry.name), size };
+    return { file: { argument, path, name: joined(folder.name, entry.name), size } };
   } catch (error) {
     const why = entry.name.includes("\uFFFD") ? "has a name that is not UTF-8; rename it" : reason(error as NodeJS.ErrnoException);
-    return { argument, why, special: false };
+    return { unreadable: { argument, why } };
   }
 }
 
