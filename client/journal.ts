@@ -7,7 +7,7 @@ import { finished } from "node:stream/promises";
 import type { Arrived } from "./run.ts";
 import type { PlannedFile } from "./plan.ts";
 import { parseObject } from "./send/answer.ts";
-import { identify, isSame, type Identity } from "./send/state.ts";
+import { identify, isSame, type Identity } from "./send/local-file.ts";
 
 /** A line of the journal. */
 interface Entry extends Identity {
@@ -63,7 +63,7 @@ export class Journal {
   async #isKnown(file: PlannedFile, entry: Entry | undefined): Promise<Entry | undefined> {
     // With a digest that is to be checked, one that differs is sent, so that the site says so.
     if (entry === undefined || (file.sha256 ?? entry.sha256) !== entry.sha256) return undefined;
-    const now = await identify(file.path).catch(() => undefined);
+    const now = await identify(file).catch(() => undefined);
     return now !== undefined && isSame(now, entry) ? entry : undefined;
   }
 

@@ -8,7 +8,7 @@ import type { Report, Source } from "./report/report.ts";
 import { eachOf, scheduleOf } from "./schedule.ts";
 import type { SendFailure, SendResult } from "./send/answer.ts";
 import type { Site } from "./send/site.ts";
-import { identify } from "./send/state.ts";
+import { identify } from "./send/local-file.ts";
 
 /** A file that is at the site. */
 export interface Arrived extends Listed {
@@ -36,7 +36,7 @@ export class Run {
     const { parallel, streamsFor } = scheduleOf(files, this.#flags);
     await eachOf(files, parallel, this.#io.signal, async (file) => {
       const { sha256 } = file;
-      const identity = await identify(file.path).catch(() => undefined);
+      const identity = await identify(file).catch(() => undefined);
       const result = await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) });
       if (result.ok && identity !== undefined) await journal.add(file, identity, result.sha256);
       this.#ended(file, result);

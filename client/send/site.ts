@@ -1,8 +1,16 @@
 /** A site that files are sent to: the one door of the transfer engine. */
-import { failure, type SendResult } from "./answer.ts";
-import { sendFile } from "./form.ts";
-import type { FileOptions, Source, TransferOptions } from "./source.ts";
-import { sendResumable, speaksTus } from "./tus.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { tusVersion } from "../../protocol/tus.ts";
+import { networkFailure, type SendResult } from "./answer.ts";
+import { uploadFile } from "./file-upload.ts";
+import { sendForm } from "./form.ts";
+import { Http } from "./http.ts";
+import { bytesOf } from "./local-file.ts";
+import { aborted, mayPass, waitMs } from "./retry.ts";
+import { SMALL, uploadSmall } from "./small-upload.ts";
+import { type FileOptions, SendError, type Source, type TransferOptions } from "./source.ts";
+import { uploadStream } from "./stream-upload.ts";
+import { Refused, Tus } from "./tus.ts";
 
 export interface SiteOptions {
   /** Upload path of the site. */
@@ -34,16 +42,49 @@ export interface Site {
 
 /** Asks a site what it speaks. Never throws: what cannot be reached shows when something is sent. */
 export async function openSite(options: SiteOptions): Promise<Site> {
-  const resumable = await speaksTus(options);
+  const http = new Http(options);
+  const resumable = await speaksTus(http, options.url);
+  const { url } = options;
+  const over = async (run: () => Promise<SendResult>, signal: AbortSignal | undefined): Promise<SendResult> => {
+    try {
+      return await run();
+    } catch (error) {
+      if (signal?.aborted === true) return aborted().failure;
+      if (error instanceof SendError || error instanceof Refused) return error.failure;
+      return networkFailure(error as NodeJS.ErrnoException, url.host);
+    }
+  };
+  const site = { ...options, http };
   return {
     resumable,
     async send(source, more) {
-      const file = { ...source, argument: source.name };
-      return resumable ? sendResumable(file, { ...options, ...more }) : sendFile(file, { ...options, ...more });
+      if (!resumable) return sendForm(http, url, { name: source.name, size: source.size, body: bytesOf(source, 0, source.size) }, more);
+      return over(() => (source.size <= SMALL ? uploadSmall(site, source, more) : uploadFile(site, source, more)), more.signal);
     },
-    async sendStream() {
-      return failure("refused", "no_streams", null, "the site takes no upload of unknown length", "write it to a file first");
+    async sendStream(body, more) {
+      if (!resumable) return sendForm(http, url, { name: more.name, size: undefined, body }, more);
+      return over(() => uploadStream(site, body, more), more.signal);
     },
-    async close() {},
+    async close() {
+      http.close();
+    },
   };
+}
+
+/** Attempts to ask what the site speaks. */
+const QUESTIONS = 5;
+
+/** Whether the site speaks tus at `/tus/`: an application of the site's own may not. */
+async function speaksTus(http: Http, url: URL): Promise<boolean> {
+  for (let failures = 1; failures <= QUESTIONS; failures++) {
+    try {
+      return (await new Tus(http, url).versions()).includes(tusVersion);
+    } catch (error) {
+      // What never answered is left to the form, whose failure says what is wrong.
+      const passing = error instanceof Refused ? mayPass(error.answer.status) : ["ECONNRESET", "EPIPE", "ETIMEDOUT"].includes((error as NodeJS.ErrnoException).code ?? "");
+      if (!passing) return false;
+      await sleep(waitMs(failures, undefined));
+    }
+  }
+  return false;
 }

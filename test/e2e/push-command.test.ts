@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa, type Result } from "execa";
+import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { json, send, until } from "../helpers/e2e-client.ts";
 import { remove, sha256, temporaryFolder } from "../helpers/e2e-files.ts";
@@ -31,8 +31,11 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
   beforeEach(() => site.clear());
 
   const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_STATE_HOME: join(folder, "state"), SLIPWAY_TOKEN: "" });
-  const push = (args: readonly string[], input?: string): Promise<Result> =>
-    execa(process.execPath, ["slipway.mjs", "push", "--cacert", "ca.pem", ...args, site.url], { cwd: folder, env: env(), reject: false, ...(input === undefined ? {} : { input }) });
+  const run = async (args: readonly string[], input = "") => {
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ["slipway.mjs", "push", ...args], { cwd: folder, env: env(), reject: false, input });
+    return { exitCode, stdout, stderr };
+  };
+  const push = (args: readonly string[], input?: string) => run(["--cacert", "ca.pem", ...args, site.url], input);
 
   interface Listed {
     readonly name: string;
@@ -53,7 +56,7 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
 
   it("sends a folder with its structure, which the list shows, and reports the link", async () => {
     const { exitCode, stderr } = await push(["--description", "run 17", "run"]);
-    expect(exitCode, String(stderr)).toBe(0);
+    expect(exitCode, stderr).toBe(0);
     expect(stderr).toContain("skip  run/link: is a symbolic link, which is not followed");
     expect(stderr).toContain("3 files, ");
     expect(await paths()).toEqual(["run/a.txt", "run/raw/1.dat", "run/raw/ümlaut 2.dat"]);
@@ -64,7 +67,7 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
   it("sends standard input under the name that it is given", async () => {
     const text = "x".repeat(3 * MiB);
     const { exitCode, stderr } = await push(["--name", "data.tar", "-"], text);
-    expect(exitCode, String(stderr)).toBe(0);
+    expect(exitCode, stderr).toBe(0);
     expect(await listed()).toMatchObject([{ name: "data.tar", checksums: { sha256: createHash("sha256").update(text).digest("hex") } }]);
   });
 
@@ -73,7 +76,7 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
     await execa("sha256sum", ["--strict", "-c", "SUMS"], { cwd: folder });
     site.clear();
     const again = await push(["--manifest", "SUMS"]);
-    expect(again.exitCode, String(again.stderr)).toBe(0);
+    expect(again.exitCode, again.stderr).toBe(0);
     expect(await paths()).toEqual(["run/a.txt", "run/raw/1.dat", "run/raw/ümlaut 2.dat"]);
     const onStdout = await push(["--write-manifest", "-", "run/a.txt"]);
     expect(onStdout.stdout).toBe(`${sha256(readFileSync(join(folder, "run/a.txt")))}  run/a.txt`);
@@ -82,7 +85,7 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
   it("has the site refuse a file that is not what the manifest says, and ends with 5", async () => {
     writeFileSync(join(folder, "WRONG"), `${sha256(readFileSync(join(folder, "run/a.txt")))}  run/a.txt\n${"ab".repeat(32)}  run/raw/1.dat\n`);
     const { exitCode, stderr } = await push(["--manifest", "WRONG"]);
-    expect(exitCode, String(stderr)).toBe(5);
+    expect(exitCode, stderr).toBe(5);
     expect(stderr).toContain("FAIL  run/raw/1.dat: ");
     expect(await paths()).toEqual(["run/a.txt"]);
     expect(site.kept().files).toHaveLength(1);
@@ -94,11 +97,9 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
     expect((await push(["big.dat"])).exitCode).toBe(3);
     remove(big);
     expect((await push(["gone"])).exitCode).toBe(6);
-    const args = ["slipway.mjs", "push", "run/a.txt"];
-    const at = (url: string): Promise<Result> => execa(process.execPath, [...args, url], { cwd: folder, env: env(), reject: false });
-    expect((await at("https://localhost:1")).exitCode).toBe(4);
-    expect(await at(site.url)).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("--cacert FILE") as unknown });
-    expect((await at("localhost")).exitCode).toBe(2);
+    expect((await run(["run/a.txt", "https://localhost:1"])).exitCode).toBe(4);
+    expect(await run(["run/a.txt", site.url])).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("--cacert FILE") as unknown });
+    expect((await run(["run/a.txt", "localhost"])).exitCode).toBe(2);
     expect(site.kept().rows).toEqual([]);
   });
 
@@ -118,7 +119,7 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
     const before = site.kept().rows.length;
     expect(before).toBeLessThan(4);
     const second = await push(["many"]);
-    expect(second.exitCode, String(second.stderr)).toBe(0);
+    expect(second.exitCode, second.stderr).toBe(0);
     expect(second.stderr).toContain(`arrived in an earlier run and ${before === 1 ? "is" : "are"} left out`);
     expect((await listed()).map(({ checksums }) => checksums.sha256).sort()).toEqual(contents.map(({ bytes }) => sha256(bytes)).sort());
     // The run has ended: the next one sends all of them.
