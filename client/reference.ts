@@ -67,7 +67,7 @@ file that rotted on the client's disk is found as well. Files that the manifest 
 
 ## Streams and files at once
 
-With \`auto\`, files of less than 16 MiB on average go eight at a time on connections that are kept. Larger ones go two at
+With \`auto\`, files of less than 16 MiB on average go sixteen at a time on connections that are kept. Larger ones go two at
 a time; each of them has a connection for every 64 MiB, up to four. More streams help on a line with a long way and some
 loss, and cost a little on a short one.
 
