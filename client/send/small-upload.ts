@@ -55,7 +55,7 @@ async function findFiled(site: SiteParts, source: Source, sha256: string, signal
   const answer = await answerOf(request);
   if (answer.status >= 500) throw new Refused(answer);
   const { uploads } = parseObject(answer.body);
-  const list = Array.isArray(uploads) ? (uploads as readonly { id?: unknown; name?: unknown; size?: unknown; checksums?: { sha256?: unknown } }[]) : [];
-  const found = list.find(({ name, size, checksums }) => name === source.name && size === source.size && checksums?.sha256 === sha256);
+  const list = Array.isArray(uploads) ? (uploads as readonly { id?: unknown; name?: unknown; folder?: unknown; size?: unknown; checksums?: { sha256?: unknown } }[]) : [];
+  const found = list.find(({ name, folder, size, checksums }) => (typeof folder === "string" ? `${folder}/${String(name)}` : name) === source.name && size === source.size && checksums?.sha256 === sha256);
   return typeof found?.id === "string" ? { offset: source.size, sha256, record: found.id } : undefined;
 }

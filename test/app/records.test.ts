@@ -70,6 +70,19 @@ it("opens a database again that has every migration, and one that has none", asy
   await again.close();
 });
 
+it("brings a database of an older version up to date, and finds a file by its folder", async () => {
+  const old = new Database(`${folder.database}.old`);
+  for (const { sql } of migrations.slice(0, 2)) old.exec(sql);
+  old.pragma("user_version = 2");
+  old.close();
+  const again = openSqlite(`${folder.database}.old`);
+  const record = receivedRecord(folder, writeIncoming(folder, "1"), { folder: "Läufe/17" });
+  await again.insertReceived([record]);
+  await again.markComplete([record.id], "2026-01-01T00:00:00.000Z");
+  for (const text of ["läufe/", "17/name", "name.bin"]) expect((await again.list({ limit: 10, after: null, text })).records).toMatchObject([{ folder: "Läufe/17" }]);
+  await again.close();
+});
+
 it("does not touch a database of a newer version", async () => {
   await records.close();
   const database = new Database(folder.database);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brokenTusRule, checksumField, parseConcat, parseMetadata, partPlace } from "../../protocol/tus.ts";
+import { brokenTusRule, checksumField, nameIn, parseConcat, parseMetadata, partPlace } from "../../protocol/tus.ts";
 
 const header = (headers: Readonly<Record<string, string>>) => (name: string): string => headers[name] ?? "";
 
@@ -75,3 +75,8 @@ describe("the place of a part", () => {
     expect(place(entries)).toBeUndefined();
   });
 });
+
+it.each([
+  [{ filename: "a" }, "a"], [{ name: "b" }, "b"], [{ filename: "a", relativePath: "x/a" }, "x/a"], [{ filename: "a", relativePath: "null" }, "a"],
+  [{ filename: "x/y/a" }, "x/y/a"], [{}, undefined],
+])("takes from metadata %j the name %j", (metadata, name) => expect(nameIn(new Map(Object.entries(metadata)))).toBe(name));
