@@ -67,6 +67,13 @@ export const migrations: readonly Migration[] = [
       CREATE UNIQUE INDEX session_file ON sessions (file_key) WHERE kind = 'file' AND state <> 'complete';
     `,
   },
+  {
+    what: "the list in the order of names and sizes",
+    sql: `
+      CREATE INDEX uploads_by_name ON uploads (search, id) WHERE state = 'complete';
+      CREATE INDEX uploads_by_size ON uploads (size, id) WHERE state = 'complete';
+    `,
+  },
 ];
 
 function version(database: Database): number {

@@ -131,7 +131,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     await visit.file("campaign/deep/inside.bin", 10);
     await dropPaths(visit.page, "#drop", [await visit.file("big.bin", MB + 1), join(visit.folder, "campaign"), await visit.file("ok.bin", MB)]);
     await visit.reaches("big.bin", "failed");
-    expect(await visit.item("big.bin").innerText()).toMatch(/this site takes up to 1\s000\s000\sbytes a file/);
+    expect(await visit.item("big.bin").innerText()).toMatch(/this site takes up to 1,000,000\sbytes a file/);
     await visit.reaches("campaign/deep/inside.bin", "ready");
     await visit.page.click("#submit");
     await visit.reaches("ok.bin", "done");

@@ -3,6 +3,7 @@ import { byId } from "./dom.ts";
 import { acceptDrops, foundIn } from "./drop.ts";
 import { enhancePage } from "./enhance.ts";
 import { InterruptedList } from "./interrupted.ts";
+import { keepListLive } from "./live-list.ts";
 import { Uploader } from "./uploader.ts";
 
 function enhanceForm(form: HTMLFormElement): void {
@@ -42,6 +43,7 @@ function enhanceForm(form: HTMLFormElement): void {
 }
 
 document.documentElement.classList.add("js");
+keepListLive();
 enhancePage();
 const form = document.getElementById("upload");
 if (form instanceof HTMLFormElement) enhanceForm(form);
