@@ -141,6 +141,21 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     expect(await visit.page.getByRole("button", { name: "Retry big.bin" }).count()).toBe(0);
   });
 
+  it("takes a file once, however often it is chosen, and again when it was cancelled", async () => {
+    await visit.open();
+    const paths = [await visit.file("once.bin", 1000), await visit.file("other.bin", 1000)];
+    await visit.page.setInputFiles("#file", paths[0]!);
+    await visit.reaches("once.bin", "ready");
+    await visit.page.setInputFiles("#file", paths);
+    await visit.page.locator("#queue-notice", { hasText: "1 file is in the list already and was not added again." }).waitFor();
+    await visit.reaches("other.bin", "ready");
+    expect(await visit.page.locator("#items > li").count()).toBe(2);
+    await visit.page.getByRole("button", { name: "Remove once.bin" }).click();
+    await visit.page.setInputFiles("#file", paths[0]!);
+    await visit.reaches("once.bin", "ready");
+    expect(await visit.page.locator("#queue-notice").isVisible()).toBe(false);
+  });
+
   it("shows where files may be dropped while they are held over the page, and stops when they are not", async () => {
     await visit.open();
     const path = await visit.file("held.bin", 10);

@@ -2,8 +2,9 @@
 import type { SendOptions, Sending } from "./send.ts";
 import { PROBLEM } from "./words.ts";
 
-/** How long an upload that has just ended or was paused has to let go of its file, ms. */
-const WAIT_MS = 1000;
+/** An upload that has just ended or was paused lets go of its file in a moment; waits between tries, ms. */
+const WAIT_MS = 200;
+const TRIES = 5;
 
 /**
  * Starts an upload once no other tab of this browser sends the same file; else it fails and says where.
@@ -24,19 +25,24 @@ export function holdFile(name: string, begin: (options: SendOptions) => Sending,
     });
   };
   const locks = (navigator as Partial<Navigator>).locks;
+  const attempt = async (lock: Lock | null): Promise<boolean> => {
+    if (lock === null && !isAborted) return false;
+    if (!isAborted) {
+      start();
+      await held;
+    }
+    return true;
+  };
+  const hold = async (manager: LockManager): Promise<void> => {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      if (await manager.request(name, { ifAvailable: true }, attempt)) return;
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+    if (!isAborted) options.onOutcome({ kind: "fail", problem: PROBLEM.elsewhere });
+  };
   // A browser without locks has them in no tab, so nothing is held.
   if (locks === undefined) start();
-  else {
-    void locks
-      .request(name, { signal: AbortSignal.timeout(WAIT_MS) }, async () => {
-        if (isAborted) return;
-        start();
-        await held;
-      })
-      .catch(() => {
-        if (!isAborted) options.onOutcome({ kind: "fail", problem: PROBLEM.elsewhere });
-      });
-  }
+  else void hold(locks);
   return {
     abort() {
       isAborted = true;

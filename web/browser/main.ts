@@ -21,7 +21,7 @@ function enhanceForm(form: HTMLFormElement): void {
   });
   const takeFrom = (chosen: HTMLInputElement): void => {
     if (chosen.files === null || chosen.files.length === 0) return;
-    uploader.add(foundIn(chosen.files));
+    void uploader.add(foundIn(chosen.files));
     // Choosing the same file again is a change only when the input is empty.
     chosen.value = "";
   };
@@ -30,7 +30,7 @@ function enhanceForm(form: HTMLFormElement): void {
   for (const choice of form.querySelectorAll<HTMLElement>(".folder-choice")) choice.hidden = false;
   input.required = false;
   input.addEventListener("change", takeChosen);
-  acceptDrops(byId("drop", HTMLElement), (dropped) => uploader.add(dropped));
+  acceptDrops(byId("drop", HTMLElement), (dropped) => void uploader.add(dropped));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const hadFocus = document.activeElement === byId("submit", HTMLButtonElement);

@@ -1,7 +1,8 @@
 /** What an answer of the server means. Pure; the answers are those of docs/internals/contracts.md, section 4. */
 import { explain } from "../strings/refusals/refusals.ts";
 import { FORMAT, LANGUAGE, PROBLEM } from "./words.ts";
-import type { Problem, UploadResult } from "./queue.ts";
+import type { Found } from "./drop.ts";
+import type { NewFile, Problem, UploadResult } from "./queue.ts";
 
 export type Outcome =
   | { readonly kind: "done"; readonly result: UploadResult }
@@ -85,4 +86,11 @@ export function problemBeforeSending(size: number, maxFileSize: number): Problem
   const isClose = size - maxFileSize < maxFileSize / 100;
   const format = isClose ? FORMAT.exactBytes : FORMAT.bytes;
   return PROBLEM.tooLarge(format(size), format(maxFileSize));
+}
+
+/** A chosen file as the queue takes it; one that is too large is shown and never sent. @param maxFileSize Bytes; 0 is no limit. */
+export function newFileOf({ file, folder }: Found, maxFileSize: number): NewFile {
+  const problem = problemBeforeSending(file.size, maxFileSize);
+  const known = { name: file.name, size: file.size, folder };
+  return problem === undefined ? known : { ...known, problem };
 }

@@ -117,6 +117,11 @@ function nextState(item: Item, event: ItemEvent): ItemState {
   }
 }
 
+/** Whether an item is still to be sent, or is being sent. */
+export function isActive(state: ItemState | undefined): boolean {
+  return state !== undefined && (isRunning(state) || state.kind === "ready" || state.kind === "queued" || state.kind === "paused");
+}
+
 function isRemovable(state: ItemState): boolean {
   return state.kind === "ready" || state.kind === "failed" || state.kind === "cancelled";
 }

@@ -3,15 +3,15 @@ import { displayName } from "../format.ts";
 import { FORMAT, HOME, ITEM, LIVE, PROBLEM } from "./words.ts";
 import { announce, byId, setText } from "./dom.ts";
 import type { Dropped, Found } from "./drop.ts";
-import { newFilesOf } from "./duplicates.ts";
 import { Hasher } from "./hash.ts";
 import { holdFile } from "./hold-file.ts";
-import { compared, problemBeforeSending, type Outcome } from "./outcome.ts";
-import { EMPTY_QUEUE, findItem, startable, step, summarise, type Item, type NewFile, type QueueEvent } from "./queue.ts";
+import { compared, newFileOf, type Outcome } from "./outcome.ts";
+import { EMPTY_QUEUE, findItem, isActive, startable, step, summarise, type Item, type NewFile, type QueueEvent } from "./queue.ts";
 import { addSample, rateAt, type Sample } from "./rate.ts";
 import { Row, type RowAction } from "./row.ts";
 import { send, type Sending, type SendOptions } from "./send.ts";
 import { discardFile, fingerprintOf, sendTus } from "./send-tus.ts";
+import { inSlices } from "./slices.ts";
 
 /** How often speed and time left are shown anew, ms. */
 const TICK_MS = 500;
@@ -54,6 +54,8 @@ export interface UploaderOptions {
 export class Uploader {
   private queue = EMPTY_QUEUE;
   private readonly works = new Map<number, Work>();
+  /** Fingerprint -> key of the newest item of that file. */
+  private readonly keys = new Map<string, number>();
   private readonly options: UploaderOptions;
   private readonly hasher = new Hasher("/assets/hash.js");
   /** Items whose lines are still to be made or brought up to date, oldest first. */
@@ -76,29 +78,55 @@ export class Uploader {
   }
 
   /** Adds files to the list; they are sent when {@link submit} is called. */
-  add(dropped: Dropped): void {
-    const { files, already } = newFilesOf(dropped.files, this.queue.items, (key) => this.works.get(key)?.found ?? null);
-    const { unreadable } = dropped;
+  async add({ files, unreadable }: Dropped): Promise<void> {
+    let some: [NewFile, Found][] = [];
+    let already = 0;
+    let count = 0;
+    const failed: string[] = [];
+    // Asking for the size of ten thousand files takes seconds.
+    await inSlices(
+      files,
+      (found) => {
+        const name = fingerprintOf(found.file, found.folder);
+        if (this.isActive(name)) already += 1;
+        else {
+          // The same again in this slice counts as there already.
+          this.keys.set(name, this.queue.nextKey + some.length);
+          some.push([newFileOf(found, this.options.maxFileSize), found]);
+        }
+      },
+      () => {
+        for (const { problem, name } of some.map(([file]) => file)) if (problem !== undefined) failed.push(LIVE.failed(displayName(name), problem.message));
+        count += some.length;
+        this.append(some);
+        some = [];
+      },
+    );
+    this.append(unreadable.map((name) => [{ name, size: 0, problem: PROBLEM.folder(displayName(name)) }, null]));
+    for (const name of unreadable) failed.push(LIVE.failed(displayName(name), PROBLEM.folder(displayName(name)).message));
     this.notice.hidden = already === 0;
     setText(this.notice, already === 0 ? "" : LIVE.already(already, FORMAT.count(already)));
-    if (already > 0) announce(this.notice.textContent ?? "");
-    const accepted = files.map(({ file, folder }): NewFile => {
-      const problem = problemBeforeSending(file.size, this.options.maxFileSize);
-      const known = { name: file.name, size: file.size, folder };
-      return problem === undefined ? known : { ...known, problem };
-    });
-    const refused = unreadable.map((name): NewFile => ({ name, size: 0, problem: PROBLEM.folder(displayName(name)) }));
-    const firstKey = this.queue.nextKey;
-    this.queue = step(this.queue, { kind: "add", files: [...accepted, ...refused] });
-    const items = this.queue.items.filter((item) => item.key >= firstKey);
-    items.forEach((item, index) => {
-      this.works.set(item.key, { found: files[index] ?? null, row: null, hash: null, samples: [], sending: null });
+    const added = count + unreadable.length - failed.length;
+    if (added > 0) announce(LIVE.added(added));
+    if (already > 0) announce(LIVE.already(already, FORMAT.count(already)));
+    for (const sentence of failed.slice(0, SPOKEN_FILES_MAX)) announce(sentence);
+  }
+
+  /** Whether a file waits or is under way: a second upload of it would write the same bytes. */
+  private isActive(fingerprint: string): boolean {
+    const key = this.keys.get(fingerprint);
+    if (key === undefined) return false;
+    return key >= this.queue.nextKey || isActive(this.find(key)?.state);
+  }
+
+  private append(some: readonly (readonly [NewFile, Found | null])[]): void {
+    const from = this.queue.items.length;
+    this.queue = step(this.queue, { kind: "add", files: some.map(([file]) => file) });
+    const items = this.queue.items.slice(from);
+    items.forEach(({ key }, index) => {
+      this.works.set(key, { found: some[index]?.[1] ?? null, row: null, hash: null, samples: [], sending: null });
     });
     this.showSoon(items);
-    const failed = items.flatMap(({ name, state }) => (state.kind === "failed" ? [LIVE.failed(name, state.problem.message)] : []));
-    const count = items.length - failed.length;
-    if (count > 0) announce(LIVE.added(count));
-    for (const sentence of failed.slice(0, SPOKEN_FILES_MAX)) announce(sentence);
     this.showSummary();
   }
 
@@ -108,6 +136,7 @@ export class Uploader {
   }
 
   private showSoon(items: readonly Item[]): void {
+    if (items.length === 0) return;
     if (this.behind.size === 0) requestAnimationFrame(() => this.showSome());
     for (const { key } of items) this.behind.add(key);
   }
