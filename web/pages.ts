@@ -4,7 +4,7 @@ import { frame } from "./frame.ts";
 import { html, type Html } from "./html.ts";
 import type { ErrorModel, HomeModel } from "./model.ts";
 import { stringsOf, type Language, type Strings } from "./strings/languages.ts";
-import { explain } from "./strings/refusals/refusals.ts";
+import { explain, type Explained } from "./strings/refusals/refusals.ts";
 
 export { ASSETS_PATH, PAGE_CSP, STANDALONE_CSP } from "./frame.ts";
 export { renderList } from "./list-page.ts";
@@ -76,7 +76,8 @@ ${terminal(model, language)}`;
 export function renderError(model: ErrorModel, options: { readonly standalone?: boolean } = {}): string {
   const language = model.language ?? "en";
   const { ERROR } = stringsOf(language);
-  const { message, hint, detail } = explain(language, model);
+  // In English the page says what a program is told, word for word (docs/internals/contracts.md, section 4).
+  const { message, hint, detail }: Explained = language === "en" ? model : explain(language, model);
   const main = html`<div class="card error-card">
 <p class="error-status">${ERROR.title(model.status)} <span class="quiet">${model.code}</span></p>
 <h1>${message}</h1>

@@ -186,7 +186,7 @@ describe("renderList", () => {
 describe("renderError", () => {
   it("says what was wrong, what to do, and the request's id when there is one", () => {
     const page = renderError({ ...ERROR, requestId: "0123456789abcdef0123456789abcdef" });
-    for (const text of ["Error 413", "too_large", ERROR.message, "ask the operator of the site to raise the limit", "0123456789abcdef0123456789abcdef"]) {
+    for (const text of ["Error 413", "too_large", ERROR.message, ERROR.hint, "0123456789abcdef0123456789abcdef"]) {
       expect(page).toContain(text);
     }
     expect(renderError(ERROR)).not.toContain("Request id");
