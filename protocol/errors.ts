@@ -42,7 +42,7 @@ const kinds = {
   bad_query: {
     status: 400,
     message: "A parameter of the address has a value that is not allowed.",
-    hint: "Use limit=1 to 200, after=<id of an upload>, q=<at most 200 characters> and state=complete or receiving.",
+    hint: "Use limit=1 to 200, after=<id of an upload>, q=<at most 200 characters>, sort=time, name or size (with - before it for the other way round) and state=complete or receiving.",
   },
   forbidden: {
     status: 403,
