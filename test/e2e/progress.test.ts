@@ -15,10 +15,10 @@ describe.skipIf(reason)(`e2e: progress${reason ? ` (skipped: ${reason})` : ""}`,
 
   it("lists a form and a plain PUT while they come, and answers for the id of one", async () => {
     expect(await receiving(site)).toEqual([]);
-    const { body, headers } = form([{ name: "file", filename: "sea.jpg", content: Buffer.alloc(100_000, "x") }]);
+    const { body, contentType } = form([{ name: "file", filename: "sea.jpg", content: Buffer.alloc(100_000, "x") }]);
     const open = (path: string, method: string, more: Record<string, string | number>) =>
       request(`${site.url}${path}`, { method, ca: site.ca, agent: false, headers: more });
-    const posted = open("/upload?X-Progress-ID=mine", "POST", { ...headers, "Content-Length": body.length });
+    const posted = open("/upload?X-Progress-ID=mine", "POST", { "Content-Type": contentType, "Content-Length": body.length });
     posted.on("error", () => undefined).write(body.subarray(0, 50_000));
     const put = open("/upload/a%20b.dat", "PUT", { "Content-Length": 10 });
     put.on("error", () => undefined).write("12345");
