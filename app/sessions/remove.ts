@@ -16,8 +16,11 @@ export async function removeSession(store: StoreParts, session: Session): Promis
   await store.locks.run([lockOf(session)], async () => {
     // The data goes first: a kill between leaves a session without data, which is as if nothing had arrived.
     const shared = session.fileKey !== null && (await otherUsers(store, session));
-    if (!shared && session.state !== "complete") await removeData(store.paths, session.data);
+    const own = !shared && session.state !== "complete";
+    if (own) await removeData(store.paths, session.data);
     await sessions.remove(session.id);
+    // A request that ended between the two has made data anew, and found the session still there.
+    if (own) await removeData(store.paths, session.data);
   });
 }
 

@@ -71,7 +71,7 @@ describe.skipIf(reason !== undefined)(`a local site${skipped}`, () => {
     writeFileSync(file, Buffer.alloc(300_000, "slipway"));
     const pushed = await execa(process.execPath, [join(checkout, "client/slipway.mjs"), "push", "--json", "--cacert", one!.caFile!, file, one!.url], { reject: false });
     expect(pushed.exitCode, pushed.stderr).toBe(0);
-    const { id, sha256 } = JSON.parse(pushed.stdout) as { id: string; sha256: string };
+    const { id, sha256 } = JSON.parse(pushed.stdout.split("\n")[0] ?? "") as { id: string; sha256: string };
     expect(await download(one!.address, `/files/${id}`)).toEqual({ status: 200, size: 300_000, sha256 });
     expect((await get(two!.address, `/api/uploads/${id}`)).status).toBe(404);
     const { uid, mode } = statSync(one!.store);

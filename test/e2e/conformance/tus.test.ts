@@ -207,7 +207,7 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
     const path = await created({ "upload-length": "1000", "upload-metadata": `filename ${base64("slow.bin")},filetype ${base64("text/x-test")}` });
     await patch(path, 0, randomBytes(300));
     const { uploads } = json<{ uploads: object[] }>(await send(site, "/api/uploads?state=receiving"));
-    expect(uploads).toEqual([{ name: "slow.bin", size: 1000, received: 300, contentType: "text/x-test", state: "receiving", startedAt: expect.any(String), expiresAt: expect.any(String) }]);
+    expect(uploads).toEqual([{ id: null, protocol: "tus", name: "slow.bin", size: 1000, received: 300, contentType: "text/x-test", state: "receiving", startedAt: expect.any(String), expiresAt: expect.any(String) }]);
     expect(JSON.stringify(uploads)).not.toContain(path.split("/").at(-1));
     expect((await send(site, "/api/uploads?state=other")).status).toBe(400);
   });
