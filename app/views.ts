@@ -7,6 +7,7 @@ export function viewOf(record: UploadRecord): UploadView {
   return {
     id: record.id,
     name: record.name,
+    folder: record.folder,
     size: record.size,
     contentType: record.contentType,
     checksums: record.checksums,
@@ -18,8 +19,8 @@ export function viewOf(record: UploadRecord): UploadView {
 
 /** What a program is told of its upload; the first file stands at the top as well. */
 export function completionAnswer(records: readonly UploadRecord[]): object {
-  const uploads = records.map(({ id, name, size, checksums, field, description, completedAt }) => {
-    return { id, name, size, checksums, field, description, completedAt };
+  const uploads = records.map(({ id, name, folder, size, checksums, field, description, completedAt }) => {
+    return { id, name, folder, size, checksums, field, description, completedAt };
   });
   const [first] = uploads;
   return {

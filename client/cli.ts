@@ -1,84 +1,37 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { planLine, printable, progressLine, resultLine, resultObject } from "./display.ts";
-import { parseFlags, UsageError, USAGE, type PushFlags } from "./flags.ts";
-import { planFiles, type PlannedFile } from "./plan.ts";
-import type { SendResult } from "./send/answer.ts";
-import { sendFile } from "./send/form.ts";
-import { sendResumable, speaksTus } from "./send/tus.ts";
+import { completionScript, type Shell, shells } from "./completion.ts";
+import { parseFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { push } from "./push.ts";
+import { USAGE, UsageError } from "./usage.ts";
+import { readVersion } from "./version.ts";
 
-/** Where the client writes, and from where relative paths count. */
-export interface Io {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  /** Columns of the terminal, or `undefined` where there is none: then no line is ever redrawn. */
-  readonly columns: number | undefined;
-  readonly folder: string;
-}
-
-const PROGRESS_EVERY_MS = 200;
-
-/** The command `slipway`. @returns the exit code, see {@link USAGE} */
+/** The command `slipway`. @returns the exit code, see exit-codes.ts */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const [command, ...rest] = args;
   try {
-    if (command === undefined || command === "--help" || command === "-h") throw new UsageError("");
-    if (command !== "push") throw new UsageError(`slipway: no such command, got "${command}"; push is the one there is`);
-    const flags = parseFlags(rest);
-    if (flags !== "help") return await push(flags, io);
-    io.out(`${USAGE}\n`);
+    if (command === "push") return await runPush(rest, io);
+    io.out(answer(command, rest));
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    io.err(error.message === "" ? `${USAGE}\n` : `${error.message}\n\n${USAGE}\n`);
+    io.err(`${error.message}\nSee slipway push --help.\n`);
     return 2;
   }
 }
 
-async function push(flags: PushFlags, io: Io): Promise<number> {
-  const ca = await readCa(flags, io);
-  const plan = await planFiles(flags.files, io.folder);
-  for (const { argument, why } of plan.unreadable) io.err(`skip  ${printable(argument)}: ${why}\n`);
-  if (plan.unreadable.length > 0 && !flags.skipUnreadable) {
-    io.err("Nothing was sent. Add --skip-unreadable to send the others.\n");
-    return 1;
-  }
-  if (!flags.json) io.err(`${planLine(plan, flags.url.host)}\n`);
-  // A description goes with the form alone: tus uploads are recorded without one.
-  const resumable = flags.description === undefined && (await speaksTus({ url: flags.url, ...(ca === undefined ? {} : { ca }) }));
-  let failed = 0;
-  for (const file of plan.files) {
-    const result = await sendOne(file, flags, ca, resumable, io);
-    if (!result.ok) failed += 1;
-    if (flags.json) io.out(`${JSON.stringify(resultObject(file, result))}\n`);
-    else (result.ok ? io.out : io.err)(`${resultLine(file, result)}\n`);
-  }
-  return failed + plan.unreadable.length > 0 ? 1 : 0;
+async function runPush(args: readonly string[], io: Io): Promise<number> {
+  const flags = parseFlags(args);
+  if (flags !== "help") return push(flags, io);
+  io.out(`${USAGE}\n`);
+  return 0;
 }
 
-async function readCa(flags: PushFlags, io: Io): Promise<Buffer | undefined> {
-  if (flags.caFile === undefined) return undefined;
-  try {
-    return await readFile(resolve(io.folder, flags.caFile));
-  } catch (error) {
-    throw new UsageError(`--cacert: cannot be read, got "${flags.caFile}" (${(error as NodeJS.ErrnoException).code}); name a PEM file`);
-  }
-}
-
-async function sendOne(file: PlannedFile, flags: PushFlags, ca: Buffer | undefined, resumable: boolean, io: Io): Promise<SendResult> {
-  const { columns } = io;
-  const start = performance.now();
-  let shown = 0;
-  const onProgress = (sent: number): void => {
-    const now = performance.now();
-    if (columns === undefined || flags.json || now - shown < PROGRESS_EVERY_MS) return;
-    shown = now;
-    io.err(`\r\x1b[K${progressLine(file, sent, now - start, columns)}`);
-  };
-  const { url, description } = flags;
-  const onNote = (text: string): void => void (flags.json || io.err(`note  ${printable(text)}\n`));
-  const options = { url, onProgress, onNote, ...(ca === undefined ? {} : { ca }), ...(description === undefined ? {} : { description }) };
-  const result = resumable ? await sendResumable(file, options) : await sendFile(file, options);
-  if (shown > 0) io.err("\r\x1b[K");
-  return result;
+/** What the other commands print. */
+function answer(command: string | undefined, args: readonly string[]): string {
+  if (command === undefined || command === "--help" || command === "-h" || command === "help") return `${USAGE}\n`;
+  if (command === "--version") return `slipway ${readVersion()}\n`;
+  if (command !== "completion") throw new UsageError(`slipway: no such command, got "${command}"; push and completion are those there are`);
+  const shell = shells.find((known) => known === args[0]);
+  if (shell === undefined || args.length > 1) throw new UsageError(`completion: not a shell, got "${args.join(" ")}"; give ${shells.join(", ")}`);
+  return completionScript(shell satisfies Shell);
 }

@@ -1,3 +1,5 @@
+/** The texts that push shows, as functions of what it knows. */
+import type { ExitCode } from "./exit-codes.ts";
 import type { Plan, PlannedFile } from "./plan.ts";
 import type { SendResult } from "./send/answer.ts";
 
@@ -21,40 +23,65 @@ export function seconds(count: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
 }
 
-/** What will be sent, before it is. */
-export function planLine(plan: Plan, host: string): string {
-  const total = plan.files.reduce((sum, file) => sum + file.size, 0);
-  return `${plan.files.length} ${plan.files.length === 1 ? "file" : "files"}, ${bytes(total)}, to ${host}`;
-}
+/** `1 file`, `2 files`. */
+export const counted = (count: number): string => `${count} ${count === 1 ? "file" : "files"}`;
 
-/** One line of progress, at most `columns` wide. */
-export function progressLine(file: PlannedFile, sent: number, elapsedMs: number, columns: number): string {
-  const share = file.size === 0 ? 1 : sent / file.size;
-  const speed = elapsedMs > 0 ? (sent / elapsedMs) * 1000 : 0;
-  const left = speed > 0 && sent < file.size ? `, ${seconds((file.size - sent) / speed)} left` : "";
-  const facts = `${String(Math.floor(share * 100)).padStart(3)}%  ${bytes(sent)} of ${bytes(file.size)}, ${bytes(speed)}/s${left}`;
-  const room = Math.max(8, columns - facts.length - 3);
-  const name = printable(file.name);
-  return `${name.length > room ? `${name.slice(0, room - 3)}...` : name}  ${facts}`.slice(0, Math.max(1, columns - 1));
+export const totalOf = (files: readonly Pick<PlannedFile, "size">[]): number => files.reduce((sum, { size }) => sum + size, 0);
+
+/** What will be sent, before it is. */
+export function planLine(plan: Pick<Plan, "files">, host: string): string {
+  return `${counted(plan.files.length)}, ${bytes(totalOf(plan.files))}, to ${host}`;
 }
 
 /** How a file ended, for a person. */
-export function resultLine(file: PlannedFile, result: SendResult): string {
+export function resultLine(file: Pick<PlannedFile, "argument">, result: SendResult): string {
   const name = printable(file.argument);
-  if (!result.ok) return `FAIL  ${name}: ${result.message}${result.status === null ? "" : ` (${result.status} ${result.code})`}; ${result.hint}`;
+  if (!result.ok) return `FAIL  ${name}: ${printable(result.message)}${result.status === null ? "" : ` (${result.status} ${result.code})`}; ${printable(result.hint)}`;
   const speed = result.ms > 0 ? `, ${bytes((result.size / result.ms) * 1000)}/s` : "";
   const checked = result.checked ? `SHA-256 ${result.sha256}` : `SHA-256 ${result.sha256} (the site computes none to compare with)`;
   return `ok    ${name}: ${bytes(result.size)} in ${seconds(result.ms / 1000)}${speed}\n      id ${result.id}, ${checked}`;
 }
 
 /** How a file ended, for programs: one object for each file. */
-export function resultObject(file: PlannedFile, result: SendResult): Readonly<Record<string, unknown>> {
+export function resultObject(file: Pick<PlannedFile, "argument">, result: SendResult): Readonly<Record<string, unknown>> {
   if (!result.ok) {
-    const { code, status, message, hint } = result;
-    return { file: file.argument, ok: false, error: { code, status, message, hint } };
+    const { kind, code, status, message, hint } = result;
+    return { file: file.argument, ok: false, error: { kind, code, status, message, hint } };
   }
   return { file: file.argument, ok: true, id: result.id, name: result.name, size: result.size, sha256: result.sha256, checked: result.checked, ms: Math.round(result.ms) };
 }
 
+/** A run, when it has ended. */
+export interface Summary {
+  /** Files that should be sent, with those that cannot be read. */
+  readonly files: number;
+  readonly arrived: number;
+  /** Bytes of them. */
+  readonly bytes: number;
+  readonly failed: number;
+  /** Of `failed`: could not be read, and so was not begun. */
+  readonly unreadable: number;
+  /** Links, pipes and such, which are not sent. */
+  readonly skipped: number;
+  /** Arrived in an earlier run. */
+  readonly before: number;
+  readonly ms: number;
+  readonly exitCode: ExitCode;
+}
+
+/** How all of it ended, in one line. */
+export function summaryLine(summary: Summary): string {
+  const { files, arrived, failed, ms } = summary;
+  const speed = ms > 0 ? `, ${bytes((summary.bytes / ms) * 1000)}/s` : "";
+  const rest = files - arrived - failed;
+  const parts = [
+    `${arrived} of ${counted(files)} arrived, ${bytes(summary.bytes)} in ${seconds(ms / 1000)}${speed}`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(rest > 0 ? [`${rest} not begun`] : []),
+    ...(summary.skipped > 0 ? [`${summary.skipped} skipped`] : []),
+  ];
+  return parts.join("; ");
+}
+
 /** A name without anything that would steer the terminal. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "?");

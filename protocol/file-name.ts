@@ -47,6 +47,23 @@ export function safeFileName(name: string): string {
   return kept === "" ? cut(bare, maxNameBytes) : kept + extension;
 }
 
+/** Most bytes of a folder (a quarter of Linux's PATH_MAX leaves room for where it is put). */
+const maxFolderBytes = 1024;
+
+/**
+ * The folder that a client says a file lies in, `/` between its parts, for people to read and for programs to make
+ * again: without control and bidirectional control characters, without anything that leads out of it (`..`, an
+ * absolute path), each part at most {@link maxNameBytes} long. `null` when the name has none, or one that is too long.
+ * A `\` is no separator: old browsers send the whole path of their own disk with it, which is nobody's business.
+ */
+export function safeFolder(name: string): string | null {
+  const parts = plainLine(name).split("/").slice(0, -1).map((part) => part.trim());
+  const kept = parts.filter((part) => part !== "" && part !== "." && part !== "..");
+  if (kept.length === 0 || kept.some((part) => part.includes("\\") || byteLength(part) > maxNameBytes)) return null;
+  const folder = kept.join("/");
+  return byteLength(folder) <= maxFolderBytes ? folder : null;
+}
+
 /** Percent-encoding of RFC 8187's attr-char: what encodeURIComponent leaves open beyond it is closed. */
 function encodeExtended(text: string): string {
   return encodeURIComponent(text).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -63,6 +63,15 @@ export function parseMetadata(value: string): ReadonlyMap<string, string> | unde
   return metadata;
 }
 
+/**
+ * The file's name that metadata carry, with the folders before it where they are known: `relativePath` is what Uppy
+ * calls the path of a file in a folder that was chosen (and "null" where there is none).
+ */
+export function nameIn(metadata: ReadonlyMap<string, string>): string | undefined {
+  const path = metadata.get("relativePath") ?? "";
+  return path.includes("/") ? path : (metadata.get("filename") ?? metadata.get("name"));
+}
+
 /** What `Upload-Concat` says. */
 export type Concat =
   | { readonly kind: "partial" }

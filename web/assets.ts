@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { buildPushClient, PUSH_CLIENT } from "./push-client.ts";
 import { BASE_CSS } from "./style/base.ts";
 
 /** One file below `/assets/`. */
@@ -43,17 +44,20 @@ async function buildStyle(): Promise<Buffer> {
 }
 
 /**
- * Bundles the script, joins the style sheets and reads the icon. The same sources give the same bytes. Needs the
+ * Bundles the scripts and the push client, joins the style sheets and reads the icon. The same sources give the same bytes. Needs the
  * source tree, so an image calls it while it is built and keeps the result.
  * @returns Name below `/assets/` -> file.
  * @throws esbuild's errors when a source does not compile.
  */
 export async function buildAssets(): Promise<Map<string, Asset>> {
-  const [script, worker, style, icon] = await Promise.all([buildScript("web/browser/main.ts"), buildScript("web/browser/hash-worker.ts"), buildStyle(), readFile(pathTo("favicon.svg"))]);
+  const [script, worker, style, icon, push] = await Promise.all([
+    buildScript("web/browser/main.ts"), buildScript("web/browser/hash-worker.ts"), buildStyle(), readFile(pathTo("favicon.svg")), buildPushClient(),
+  ]);
   return new Map([
     ["upload.js", { type: "text/javascript; charset=utf-8", body: script }],
     ["hash.js", { type: "text/javascript; charset=utf-8", body: worker }],
     ["app.css", { type: "text/css; charset=utf-8", body: style }],
     ["favicon.svg", { type: "image/svg+xml", body: icon }],
+    [PUSH_CLIENT, { type: "text/javascript; charset=utf-8", body: push }],
   ]);
 }

@@ -10,6 +10,11 @@ export interface UploadView {
   readonly id: string;
   /** File name as the client gave it, made safe by the service. */
   readonly name: string;
+  /**
+   * Where the file lay at its client, as in `photos/2026`.
+   * @default none
+   */
+  readonly folder?: string | null;
   /** Bytes. */
   readonly size: number;
   readonly contentType: string | null;

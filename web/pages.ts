@@ -143,7 +143,8 @@ function digestCell({ COPY }: Strings, upload: UploadView, withAlgorithm: boolea
 
 function listRow(strings: Strings, upload: UploadView, isNew: boolean, withAlgorithm: boolean, checksumTitle: string): Html {
   const { LIST } = strings;
-  const name = html`<bdi>${displayName(upload.name)}</bdi>`;
+  const folder = upload.folder ?? null;
+  const name = html`${folder !== null && html`<bdi class="quiet">${displayName(folder)}/</bdi>`}<bdi>${displayName(upload.name)}</bdi>`;
   // A file that is not filed yet cannot be fetched, so it is no link.
   const link = upload.state === "complete" ? html`<a href="/files/${encodeURIComponent(upload.id)}">${name}</a>` : name;
   return html`<tr${isNew && html` class="new"`}>

@@ -67,6 +67,10 @@ export const migrations: readonly Migration[] = [
       CREATE UNIQUE INDEX session_file ON sessions (file_key) WHERE kind = 'file' AND state <> 'complete';
     `,
   },
+  {
+    what: "the folder that a file lay in at its client",
+    sql: "ALTER TABLE uploads ADD COLUMN folder TEXT;",
+  },
 ];
 
 function version(database: Database): number {

@@ -21,6 +21,8 @@ export interface UploadRecord {
   readonly field: string;
   /** Stored file name. */
   readonly name: string;
+  /** Where the file lay at its client, `/` between the folders; for people to read, never a path of ours. */
+  readonly folder: string | null;
   readonly contentType: string | null;
   /** Bytes. */
   readonly size: number;

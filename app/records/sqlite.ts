@@ -19,6 +19,7 @@ interface Row {
   readonly target: string;
   readonly field: string;
   readonly name: string;
+  readonly folder: string | null;
   readonly content_type: string | null;
   readonly size: number;
   readonly checksums: string;
@@ -31,7 +32,7 @@ interface Row {
 }
 
 const columns =
-  "id, request_id, source, target, field, name, content_type, size, checksums, description, remote_address, modified, state, received_at, completed_at";
+  "id, request_id, source, target, field, name, folder, content_type, size, checksums, description, remote_address, modified, state, received_at, completed_at";
 
 function fromRow(row: Row): UploadRecord {
   return {
@@ -41,6 +42,7 @@ function fromRow(row: Row): UploadRecord {
     target: row.target,
     field: row.field,
     name: row.name,
+    folder: row.folder,
     contentType: row.content_type,
     size: row.size,
     checksums: JSON.parse(row.checksums) as Checksums,
@@ -59,7 +61,7 @@ function fold(text: string): string {
 }
 
 function searchText(record: UploadRecord): string {
-  return fold(`${record.name}\n${record.description ?? ""}`);
+  return fold(`${record.folder === null ? "" : `${record.folder}/`}${record.name}\n${record.description ?? ""}`);
 }
 
 function likePattern(text: string): string {
@@ -77,11 +79,11 @@ class SqliteRecords implements Records {
   }
 
   async insertReceived(records: readonly UploadRecord[]): Promise<void> {
-    const insert = this.#prepare(`INSERT INTO uploads (${columns}, search) VALUES (${"?, ".repeat(15)}?)`);
+    const insert = this.#prepare(`INSERT INTO uploads (${columns}, search) VALUES (${"?, ".repeat(16)}?)`);
     this.#together(() => {
       for (const r of records) {
         insert.run([
-          r.id, r.requestId, r.source, r.target, r.field, r.name, r.contentType, r.size, JSON.stringify(r.checksums),
+          r.id, r.requestId, r.source, r.target, r.field, r.name, r.folder, r.contentType, r.size, JSON.stringify(r.checksums),
           r.description, r.remoteAddress, String(r.modified), "received", r.receivedAt,
           null, searchText(r),
         ]);

@@ -16,6 +16,7 @@ export function makeRouter(service: Service): Router {
   router.get("/", homeRoute(service));
   router.get("/list", listRoute(service));
   router.get("/assets/:name", assetRoute(service));
+  router.get("/slipway.mjs", assetRoute(service, "slipway.mjs"));
   router.get("/api/uploads", uploadsRoute(service));
   router.get("/api/uploads/:id", uploadRoute(service));
   router.get("/files/:id", fileRoute(service));

@@ -3,7 +3,7 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { ChecksumName, Checksums } from "../../protocol/checksum.ts";
 import type { CompletedFile, CompletionForm } from "../../protocol/completion.ts";
-import { safeFileName } from "../../protocol/file-name.ts";
+import { safeFileName, safeFolder } from "../../protocol/file-name.ts";
 import type { Log } from "../log.ts";
 import type { Records, UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
@@ -56,6 +56,7 @@ function makeRecord(parts: StoreParts, request: CompletionRequest, form: Complet
     target: targetPath(now, id, name),
     field: file.field,
     name,
+    folder: safeFolder(file.name),
     contentType: plainContentType(file.contentType),
     size: file.size,
     checksums: file.checksums,

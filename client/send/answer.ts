@@ -1,7 +1,15 @@
+/**
+ * What kind of failure it was. `refused`: the site does not want it, and would not the next time (4xx). `changed`: the
+ * local file is not what it was when it was begun. `digest`: the site has, or would have, other bytes than were meant.
+ * `network`: no connection, or too many that broke. `server`: the site is broken or full (5xx) and stayed so. `local`:
+ * the file cannot be read, or another push sends it. `aborted`: the caller gave up.
+ */
+export type FailureKind = "refused" | "changed" | "digest" | "network" | "server" | "local" | "aborted";
+
 /** How sending a file ended. */
 export type SendResult =
   | { readonly ok: true; readonly id: string; readonly name: string; readonly size: number; readonly sha256: string; readonly checked: boolean; readonly ms: number }
-  | { readonly ok: false; readonly code: string; readonly status: number | null; readonly message: string; readonly hint: string };
+  | { readonly ok: false; readonly kind: FailureKind; readonly code: string; readonly status: number | null; readonly message: string; readonly hint: string };
 
 export type SendFailure = Extract<SendResult, { ok: false }>;
 
@@ -19,20 +27,27 @@ export function judge(status: number, body: string, sent: Sent): SendResult {
   if (status !== 200) return refusal(status, answer);
   const { id, name, size, checksums } = answer;
   if (typeof id !== "string" || typeof name !== "string" || typeof size !== "number") {
-    return failure("bad_answer", status, "the site answered 200, but not with the record of an upload", "check that the URL is the upload path of a Slipway site");
+    return failure("server", "bad_answer", status, "the site answered 200, but not with the record of an upload", "check that the URL is the upload path of a Slipway site");
   }
   const theirs = isObject(checksums) && typeof checksums["sha256"] === "string" ? checksums["sha256"] : undefined;
   if (size !== sent.size || (theirs !== undefined && theirs !== sent.sha256)) {
-    return failure("corrupt", status, `the site has other bytes than were sent: ${size} with SHA-256 ${theirs ?? "unknown"}, sent ${sent.size} with ${sent.sha256}`, "send the file again; if it happens twice, tell the site's administrator");
+    return corrupt(status, `${size} bytes with SHA-256 ${theirs ?? "unknown"}`, `${sent.size} with ${sent.sha256}`);
   }
   return { ok: true, id, name, size, sha256: sent.sha256, checked: theirs !== undefined, ms: sent.ms };
+}
+
+/** The site says that it has other bytes than were sent. */
+export function corrupt(status: number | null, theirs: string, ours: string): SendFailure {
+  return failure("digest", "corrupt", status, `the site has other bytes than were sent: ${theirs}, sent ${ours}`, "send the file again; if it happens twice, tell the site's administrator");
 }
 
 /** The site's refusal, in its own words where it has some (docs/internals/contracts.md, section 4). */
 export function refusal(status: number, answer: Readonly<Record<string, unknown>>): SendFailure {
   const error = isObject(answer["error"]) ? answer["error"] : {};
   const text = (key: string): string | undefined => (typeof error[key] === "string" ? error[key] : undefined);
-  return failure(text("code") ?? "refused", status, text("message") ?? `the site answered ${status}`, text("hint") ?? "ask the site's administrator");
+  const code = text("code") ?? "refused";
+  const kind = code === "digest_mismatch" ? "digest" : status >= 500 ? "server" : "refused";
+  return failure(kind, code, status, text("message") ?? `the site answered ${status}`, text("hint") ?? "ask the site's administrator");
 }
 
 const CERTIFICATE_CODES = new Set([
@@ -43,17 +58,18 @@ const CERTIFICATE_CODES = new Set([
 export function networkFailure(error: NodeJS.ErrnoException, host: string): SendFailure {
   const code = error.code ?? "";
   if (CERTIFICATE_CODES.has(code)) {
-    return failure("untrusted", null, `the certificate of ${host} is signed by a CA that is not trusted here`, "pass the site's CA with --cacert FILE");
+    return failure("network", "untrusted", null, `the certificate of ${host} is signed by a CA that is not trusted here`, "pass the site's CA with --cacert FILE");
   }
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return failure("wrong_name", null, `the certificate is not for ${host}`, "use a name that the certificate has");
-  if (code === "ECONNREFUSED") return failure("unreachable", null, `nothing listens at ${host}`, "check the address and port, and that the site runs");
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return failure("unreachable", null, `${host} has no address`, "check the host name");
-  if (code === "ECONNRESET" || code === "EPIPE") return failure("cut", null, `${host} closed the connection before it answered`, "send the file again");
-  if (code === "CHANGED") return failure("changed", null, error.message, "send the file again when nothing writes to it");
-  return failure("network", null, `sending to ${host} failed: ${error.message}`, "send the file again");
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return failure("network", "wrong_name", null, `the certificate is not for ${host}`, "use a name that the certificate has");
+  if (code === "ECONNREFUSED") return failure("network", "unreachable", null, `nothing listens at ${host}`, "check the address and port, and that the site runs");
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return failure("network", "unreachable", null, `${host} has no address`, "check the host name");
+  if (code === "PROXY") return failure("network", "proxy", null, error.message, "check HTTPS_PROXY, or name the site in NO_PROXY");
+  if (code === "ECONNRESET" || code === "EPIPE") return failure("network", "cut", null, `${host} closed the connection before it answered`, "send the file again");
+  if (code === "CHANGED") return failure("changed", "changed", null, error.message, "send the file again when nothing writes to it");
+  return failure("network", "network", null, `sending to ${host} failed: ${error.message}`, "send the file again");
 }
 
-const failure = (code: string, status: number | null, message: string, hint: string): SendFailure => ({ ok: false, code, status, message, hint });
+export const failure = (kind: FailureKind, code: string, status: number | null, message: string, hint: string): SendFailure => ({ ok: false, kind, code, status, message, hint });
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -1,91 +1,87 @@
+/** Sending as a form, to a site that takes nothing else. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import type { ClientRequest } from "node:http";
-import { once } from "node:events";
-import type { Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { PlannedFile } from "../plan.ts";
-import { judge, networkFailure, parseObject, refusal, type SendResult } from "./answer.ts";
-import { answerOf, drained, open, READ_SIZE, type SendOptions } from "./http.ts";
+import { corrupt, judge, networkFailure, parseObject, refusal, type SendResult } from "./answer.ts";
+import { type Answer, answerOf, continued, Http, type HttpOptions } from "./http.ts";
+import { bytesOf } from "./local-file.ts";
 import { formFrame } from "./multipart.ts";
+import { aborted } from "./retry.ts";
+import { SendError, type Source, type TransferOptions } from "./source.ts";
 
-/** Some servers never say "100 Continue"; then the body is sent all the same (RFC 9110, section 10.1.1). */
-const CONTINUE_TIMEOUT_MS = 1_000;
+/** What the one file of a form is. */
+export interface FormFile {
+  readonly name: string;
+  /** Bytes; `undefined` while they are not known. */
+  readonly size: number | undefined;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+export interface SendFileOptions extends HttpOptions, TransferOptions {
+  readonly url: URL;
+}
+
+/** Sends one file as a form over connections of its own. Never throws: whatever goes wrong is the result. */
+export async function sendFile(source: Source, options: SendFileOptions): Promise<SendResult> {
+  const http = new Http(options);
+  try {
+    return await sendForm(http, options.url, { name: source.name, size: source.size, body: bytesOf(source, 0, source.size) }, options);
+  } finally {
+    http.close();
+  }
+}
 
 /**
- * Sends one file as a form, streaming: the file is never in memory. Its SHA-256 is computed on the way and held
- * against the one in the answer. Never throws: whatever goes wrong is the result.
+ * Sends one form, streaming: the file is never in memory. Its SHA-256 is computed on the way and held against the one
+ * in the answer. Never throws: whatever goes wrong is the result.
  */
-export async function sendFile(file: PlannedFile, options: SendOptions): Promise<SendResult> {
+export async function sendForm(http: Http, url: URL, file: FormFile, options: TransferOptions): Promise<SendResult> {
   const start = performance.now();
   const fields = { terminal: "yes", submit: "Upload", ...(options.description === undefined ? {} : { description: options.description }) };
   const frame = formFrame(fields, { field: "file", name: file.name });
-  const request = open(options, "POST", options.url, {
-    "Content-Type": frame.contentType, "Content-Length": frame.head.length + file.size + frame.tail.length, Expect: "100-continue",
-  });
+  const length = file.size === undefined ? {} : { "Content-Length": frame.head.length + file.size + frame.tail.length };
+  const request = http.open("POST", url, { "Content-Type": frame.contentType, Expect: "100-continue", ...length }, options.signal);
   const answered = answerOf(request);
   // An answer may come before the body is out; a refusal at that point ends the sending.
-  let early: { status: number; body: string } | undefined;
+  let early: Answer | undefined;
   answered.then((answer) => (early = answer), () => undefined);
   try {
-    const sha256 = await sendBody(request, frame, file, options.onProgress, () => early !== undefined);
+    const sent = await sendBody(http, request, frame, file, options, () => early !== undefined);
     const answer = await answered;
-    if (sha256 === undefined) return refusal(answer.status, parseObject(answer.body));
-    return judge(answer.status, answer.body, { size: file.size, sha256, ms: performance.now() - start });
+    if (sent === undefined) return refusal(answer.status, parseObject(answer.body));
+    const result = judge(answer.status, answer.body, { ...sent, ms: performance.now() - start });
+    return result.ok && options.sha256 !== undefined && options.sha256 !== sent.sha256 ? corrupt(null, sent.sha256, options.sha256) : result;
   } catch (error) {
+    if (options.signal?.aborted === true) return aborted().failure;
     if (early !== undefined) return refusal(early.status, parseObject(early.body));
-    return networkFailure(error as NodeJS.ErrnoException, options.url.host);
+    return error instanceof SendError ? error.failure : networkFailure(error as NodeJS.ErrnoException, url.host);
   } finally {
-    request.destroy();
+    if (!request.writableFinished) request.destroy();
   }
 }
 
-/** Sends the body; resolves with the file's SHA-256 in hex, or with nothing when the answer came before the end. */
+/** Sends the body; resolves with what was sent, or with nothing when the answer came before the end. */
 async function sendBody(
+  http: Http,
   request: ClientRequest,
   frame: { readonly head: Buffer; readonly tail: Buffer },
-  file: PlannedFile,
-  onProgress: SendOptions["onProgress"],
+  file: FormFile,
+  { onProgress, signal }: TransferOptions,
   isAnswered: () => boolean,
-): Promise<string | undefined> {
+): Promise<{ readonly size: number; readonly sha256: string } | undefined> {
   request.flushHeaders();
-  await allowed(request);
+  await continued(request);
   if (isAnswered()) return undefined;
-  const write = async (bytes: Buffer): Promise<void> => {
-    if (!request.write(bytes)) await drained(request);
-  };
-  await write(frame.head);
+  await http.write(request, frame.head, signal);
   const hash = createHash("sha256");
   let sent = 0;
-  if (file.size > 0) {
-    for await (const bytes of createReadStream(file.path, { end: file.size - 1, highWaterMark: READ_SIZE }) as AsyncIterable<Buffer>) {
-      if (isAnswered()) return undefined;
-      hash.update(bytes);
-      await write(bytes);
-      sent += bytes.length;
-      onProgress?.(sent);
-    }
-  }
-  if (sent !== file.size) {
-    throw Object.assign(new Error(`${file.argument} became shorter while it was sent: ${sent} of ${file.size} bytes`), { code: "CHANGED" });
+  for await (const bytes of file.body) {
+    if (isAnswered()) return undefined;
+    hash.update(bytes);
+    await http.write(request, bytes, signal);
+    sent += bytes.length;
+    onProgress?.(sent);
   }
   request.end(frame.tail);
-  return hash.digest("hex");
+  return { size: sent, sha256: hash.digest("hex") };
 }
 
-/** Until the server wants the body, has answered without it, or has been silent for long enough. */
-async function allowed(request: ClientRequest): Promise<void> {
-  const ended = new AbortController();
-  const { signal } = ended;
-  // The time counts from the connection on: a slow handshake is no sign of an old server.
-  const silent = async (): Promise<void> => {
-    const [socket] = (await once(request, "socket", { signal })) as [Socket];
-    await once(socket, request.protocol === "https:" ? "secureConnect" : "connect", { signal });
-    await sleep(CONTINUE_TIMEOUT_MS, undefined, { signal });
-  };
-  try {
-    await Promise.race([once(request, "continue", { signal }), once(request, "response", { signal }), silent()]);
-  } finally {
-    ended.abort();
-  }
-}

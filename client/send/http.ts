@@ -1,18 +1,24 @@
 /** Requests to a site, whatever is sent with them. */
 import { once } from "node:events";
-import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { isIP, type LookupFunction } from "node:net";
+import { Agent, type AgentOptions, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from "node:http";
+import { Agent as SecureAgent, request as httpsRequest } from "node:https";
+import { isIP, type LookupFunction, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { Limiter } from "./limiter.ts";
+import { tunnel } from "./proxy.ts";
 
-export interface SendOptions {
-  readonly url: URL;
-  /** CA certificate, PEM. @default the system's CAs */
+export interface HttpOptions {
+  /** CA certificates, PEM. @default the system's CAs */
   readonly ca?: Buffer;
-  readonly description?: string;
+  /** Bearer token for every request. @default none */
+  readonly token?: string;
+  /** HTTP proxy that connections go through by CONNECT. @default none */
+  readonly proxy?: URL;
+  /** Bytes a second of all bodies together. @default no limit */
+  readonly rateBytesPerSecond?: number;
   /** IP address to connect to, whatever the URL's host resolves to. @default what it resolves to */
   readonly connectTo?: string;
-  /** Called with the bytes of the file sent so far. */
-  readonly onProgress?: (sent: number) => void;
 }
 
 export interface Answer {
@@ -24,15 +30,58 @@ export interface Answer {
 /** One read of the file, and so about what is in memory at a time. */
 export const READ_SIZE = 256 * 1024;
 const LONGEST_ANSWER = 1024 * 1024;
+/** Some servers never say "100 Continue"; then the body is sent all the same (RFC 9110, section 10.1.1). */
+const CONTINUE_TIMEOUT_MS = 1_000;
 
-/** Opens a request on a connection of its own; the caller writes the body and ends it. */
-export function open(options: SendOptions, method: string, url: URL, more: OutgoingHttpHeaders): ClientRequest {
-  const { ca, connectTo } = options;
-  const lookup: { lookup?: LookupFunction } = connectTo === undefined ? {} : { lookup: fixed(connectTo) };
-  const headers = { Accept: "application/json", "User-Agent": "slipway-push", ...more };
-  return url.protocol === "https:"
-    ? httpsRequest(url, { method, headers, agent: false, ...lookup, ...(ca === undefined ? {} : { ca }) })
-    : httpRequest(url, { method, headers, agent: false, ...lookup });
+/** Connections to a site, kept from one request to the next, and the speed that they share. */
+export class Http {
+  readonly limiter: Limiter;
+  readonly #agents: { readonly http: Agent; readonly https: SecureAgent };
+  readonly #options: HttpOptions;
+
+  constructor(options: HttpOptions) {
+    const { ca, connectTo, proxy, rateBytesPerSecond } = options;
+    this.#options = options;
+    this.limiter = new Limiter(rateBytesPerSecond);
+    const lookup: { lookup?: LookupFunction } = connectTo === undefined ? {} : { lookup: fixed(connectTo) };
+    const kept = { keepAlive: true, ...lookup };
+    this.#agents = { http: new Agent(kept), https: new SecureAgent({ ...kept, ...(ca === undefined ? {} : { ca }) }) };
+    if (proxy === undefined) return;
+    tunnelled(this.#agents.http, proxy, (socket) => socket);
+    tunnelled(this.#agents.https, proxy, (socket, about) => connectTls({ ...about, socket }));
+  }
+
+  /** Opens a request; the caller writes the body and ends it. */
+  open(method: string, url: URL, more: OutgoingHttpHeaders, signal?: AbortSignal): ClientRequest {
+    const { token } = this.#options;
+    const headers = { Accept: "application/json", "User-Agent": "slipway-push", ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }), ...more };
+    const options = { method, headers, ...(signal === undefined ? {} : { signal }) };
+    return url.protocol === "https:" ? httpsRequest(url, { ...options, agent: this.#agents.https }) : httpRequest(url, { ...options, agent: this.#agents.http });
+  }
+
+  /** Writes a part of a body at the common speed. @throws what broke the connection */
+  async write(request: ClientRequest, bytes: Buffer, signal?: AbortSignal): Promise<void> {
+    const size = this.limiter.writeSize;
+    for (let at = 0; at < bytes.length; at += size) {
+      const some = bytes.subarray(at, at + size);
+      await this.limiter.take(some.length, signal);
+      if (!request.write(some)) await drained(request);
+    }
+  }
+
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+}
+
+/** Makes an agent's new connections go through a proxy. */
+function tunnelled(agent: Agent, proxy: URL, secure: (socket: Socket, about: ConnectionOptions) => Socket): void {
+  Object.assign(agent, {
+    createConnection(about: AgentOptions & ConnectionOptions, created: (error: Error | null, socket?: Socket) => void): void {
+      tunnel(proxy, about.host ?? "", Number(about.port)).then((socket) => created(null, secure(socket, about)), (error: Error) => created(error));
+    },
+  });
 }
 
 /** A look-up that always finds one address. */
@@ -54,8 +103,25 @@ export async function answerOf(request: ClientRequest): Promise<Answer> {
   return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts).toString("utf8") };
 }
 
+/** Until the server wants the body, has answered without it, or has been silent for long enough. */
+export async function continued(request: ClientRequest): Promise<void> {
+  const ended = new AbortController();
+  const { signal } = ended;
+  // The time counts from the connection on: a slow handshake is no sign of an old server.
+  const silent = async (): Promise<void> => {
+    const socket = request.socket ?? ((await once(request, "socket", { signal })) as [Socket])[0];
+    if (!request.reusedSocket) await once(socket, request.protocol === "https:" ? "secureConnect" : "connect", { signal });
+    await sleep(CONTINUE_TIMEOUT_MS, undefined, { signal });
+  };
+  try {
+    await Promise.race([once(request, "continue", { signal }), once(request, "response", { signal }), silent()]);
+  } finally {
+    ended.abort();
+  }
+}
+
 /** Until more can be written, or an answer makes that pointless. Leaves no listener behind: a large file waits often. */
-export function drained(request: ClientRequest): Promise<void> {
+function drained(request: ClientRequest): Promise<void> {
   return new Promise((resolve, reject) => {
     // A request whose connection is gone takes writes without a word and never drains.
     if (request.destroyed) return reject(request.errored ?? Object.assign(new Error("the connection is closed"), { code: "ECONNRESET" }));

@@ -1,24 +1,26 @@
 /** What the client remembers of an upload between two runs: one small file each, below $XDG_STATE_HOME/slipway. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseObject } from "./answer.ts";
+import type { Identity } from "./local-file.ts";
+import type { Segment } from "./segments.ts";
 
-/** What tells whether a local file is still the one that was begun. */
-export interface Identity {
-  /** Bytes. */
-  readonly size: number;
-  /** Milliseconds. */
-  readonly mtime: number;
-  readonly device: number;
-  readonly inode: number;
+/** A segment, and its upload at the site. */
+export interface BegunSegment extends Segment {
+  /** Address of the upload; null while there is none. */
+  url: string | null;
+  /** Whether the site has all of it. */
+  done: boolean;
 }
 
 /** An upload that was begun. */
-export interface Begun extends Identity {
-  /** Address of the upload at the site. */
-  readonly url: string;
+export interface Begun {
+  readonly identity: Identity;
+  /** Our name for the file that the segments are parts of; null when the one segment is the file. */
+  readonly file: string | null;
+  readonly segments: readonly BegunSegment[];
 }
 
 /** Folder of the state files. @default ~/.local/state/slipway (XDG Base Directory Specification) */
@@ -27,42 +29,72 @@ export function stateFolder(): string {
   return join(base === undefined || !base.startsWith("/") ? join(homedir(), ".local", "state") : base, "slipway");
 }
 
-/** The identity of the file at a path now. @throws when it cannot be looked at */
-export async function identify(path: string): Promise<Identity> {
-  const { size, mtimeMs, dev, ino } = await stat(path);
-  return { size, mtime: mtimeMs, device: dev, inode: ino };
+const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0;
+
+function readIdentity(value: unknown): Identity | undefined {
+  const { size, mtime, device, inode } = (value ?? {}) as Partial<Identity>;
+  return isCount(size) && isCount(mtime) && isCount(device) && isCount(inode) ? { size, mtime, device, inode } : undefined;
 }
 
-export const isSame = (a: Identity, b: Identity): boolean => a.size === b.size && a.mtime === b.mtime && a.device === b.device && a.inode === b.inode;
+function readSegment(value: unknown): BegunSegment | undefined {
+  const { start, length, url, done } = (value ?? {}) as Partial<BegunSegment>;
+  if (!isCount(start) || !isCount(length) || typeof done !== "boolean") return undefined;
+  return url === null || (typeof url === "string" && URL.canParse(url)) ? { start, length, url, done } : undefined;
+}
 
-/** The state file of one local file and one site. */
+/** What a state file says; `undefined` when it says nothing that can be used. */
+export function parseBegun(text: string): Begun | undefined {
+  const { identity: about, file, segments: list } = parseObject(text);
+  const identity = readIdentity(about);
+  if (identity === undefined || !Array.isArray(list) || (file !== null && typeof file !== "string")) return undefined;
+  const segments: BegunSegment[] = [];
+  let end = 0;
+  for (const value of list) {
+    const segment = readSegment(value);
+    if (segment?.start !== end) return undefined;
+    end += segment.length;
+    segments.push(segment);
+  }
+  return end === identity.size && (file !== null || segments.length === 1) ? { identity, file, segments } : undefined;
+}
+
+/** Path of the state of a local file and a site, without its ending. */
+export function statePath(path: string, site: URL, folder: string = stateFolder()): string {
+  return join(folder, createHash("sha256").update(`${site.origin}\n${path}`).digest("hex").slice(0, 32));
+}
+
+/** The state file of one local file and one site. Whoever uses it holds its lock. */
 export class UploadState {
-  readonly #folder: string;
   readonly #path: string;
+  #writing: Promise<void> = Promise.resolve();
 
-  constructor(path: string, site: URL, folder: string = stateFolder()) {
-    this.#folder = folder;
-    this.#path = join(folder, `${createHash("sha256").update(`${site.origin}\n${path}`).digest("hex").slice(0, 32)}.json`);
+  /** @param base see {@link statePath} */
+  constructor(base: string) {
+    this.#path = `${base}.json`;
   }
 
   /** What was begun; `undefined` when nothing was, or the file says nothing that can be used. */
   async read(): Promise<Begun | undefined> {
-    const text = await readFile(this.#path, "utf8").catch(() => "");
-    const { url, size, mtime, device, inode } = parseObject(text);
-    if (typeof url !== "string" || !URL.canParse(url)) return undefined;
-    if (typeof size !== "number" || typeof mtime !== "number" || typeof device !== "number" || typeof inode !== "number") return undefined;
-    return { url, size, mtime, device, inode };
+    return parseBegun(await readFile(this.#path, "utf8").catch(() => ""));
   }
 
   /** Written beside and renamed, so that a kill leaves the state before or this one. */
-  async write(begun: Begun): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const beside = `${this.#path}.${process.pid}`;
-    await writeFile(beside, JSON.stringify(begun), { mode: 0o600 });
-    await rename(beside, this.#path);
+  write(begun: Begun): Promise<void> {
+    const write = async (): Promise<void> => {
+      await writeFile(`${this.#path}.new`, JSON.stringify(begun), { mode: 0o600 });
+      await rename(`${this.#path}.new`, this.#path);
+    };
+    this.#writing = this.#writing.catch(() => undefined).then(write);
+    return this.#writing;
   }
 
   async forget(): Promise<void> {
+    await this.#writing.catch(() => undefined);
     await rm(this.#path, { force: true });
   }
+}
+
+/** Makes the folder of state files. */
+export async function makeStateFolder(folder: string = stateFolder()): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
 }

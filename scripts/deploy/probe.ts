@@ -51,7 +51,7 @@ async function upload(target: Target): Promise<Probe> {
     await writeFile(path, content.toString("hex").slice(0, PROBE_SIZE));
     const url = new URL(target.settings.upload.path, target.url);
     const { ca, address } = target.address;
-    const result = await sendFile({ argument: name, path, name, size: PROBE_SIZE }, { url, connectTo: address, description: "made by npm run up", ...(ca === undefined ? {} : { ca }) });
+    const result = await sendFile({ path, name, size: PROBE_SIZE }, { url, connectTo: address, description: "made by npm run up", ...(ca === undefined ? {} : { ca }) });
     if (!result.ok) throw new Problem(`probe: ${result.message}${result.status === null ? "" : ` (${result.status} ${result.code})`}; ${result.hint}`);
     const sha256 = createHash("sha256").update(await readFile(path)).digest("hex");
     return { id: result.id, sha256, size: PROBE_SIZE };

@@ -30,9 +30,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+async function* nothing(): AsyncIterable<Buffer> {}
+
 async function slipway(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ["", ""];
-  const code = await main(args, { out: (text) => (out += text), err: (text) => (err += text), columns: undefined, folder });
+  const surroundings = { columns: undefined, folder, env: {}, input: nothing, ask: async () => "", signal: new AbortController().signal };
+  const code = await main(args, { out: (text) => (out += text), err: (text) => (err += text), ...surroundings });
   return { code, out, err };
 }
 
@@ -44,34 +47,46 @@ describe("slipway push", () => {
     expect(err).toBe(`1 file, 4 B, to ${new URL(url).host}\n`);
   });
 
-  it("sends the others when one fails, and ends with 1", async () => {
+  it("sends the others when one fails, and ends with the code of the failure", async () => {
     const { code, out, err } = await slipway("push", "bad", "good", url);
-    expect(code).toBe(1);
+    expect(code).toBe(7);
     expect(out).toMatch(/^ok {4}good/);
     expect(err).toContain("FAIL  bad: full (507 no_space); wait");
   });
 
   it("sends nothing when a file cannot be read, unless told to go on", async () => {
     const stopped = await slipway("push", "gone", "good", url);
-    expect(stopped).toEqual({ code: 1, out: "", err: "skip  gone: does not exist\nNothing was sent. Add --skip-unreadable to send the others.\n" });
+    expect(stopped).toEqual({ code: 6, out: "", err: `skip  gone: does not exist\n1 file, 4 B, to ${new URL(url).host}\nNothing was sent. Add --skip-unreadable to send the others.\n` });
     const on = await slipway("push", "--skip-unreadable", "gone", "good", url);
-    expect(on.code).toBe(1);
+    expect(on.code).toBe(6);
     expect(on.out).toMatch(/^ok {4}good/);
   });
 
-  it("prints one JSON line for each file with --json, and nothing else", async () => {
-    const { code, out, err } = await slipway("push", "--json", "good", "bad", url);
-    expect(code).toBe(1);
+  it("prints one JSON line for each file with --json, then a summary, and nothing else", async () => {
+    const { code, out, err } = await slipway("push", "--json", "--parallel", "1", "good", "bad", url);
+    expect(code).toBe(7);
     expect(err).toBe("");
     const lines = out.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines).toMatchObject([{ file: "good", ok: true, sha256: sha256("good") }, { file: "bad", ok: false, error: { code: "no_space", status: 507 } }]);
+    expect(lines).toMatchObject([{ file: "good", ok: true, sha256: sha256("good") }, { file: "bad", ok: false, error: { kind: "server", code: "no_space", status: 507 } }, { summary: { files: 2, arrived: 1, failed: 1, exitCode: 7 } }]);
   });
 
-  it.each([[[]], [["pull"]], [["push"]], [["push", "--cacert", "/nowhere.pem", "good", "https://localhost"]]])("explains %j and ends with 2", async (args) => {
+  it.each([[["pull"]], [["completion", "csh"]], [["push"]], [["push", "--cacert", "/nowhere.pem", "good", "https://localhost"]]])("explains %j and ends with 2", async (args) => {
     const { code, out, err } = await slipway(...args);
     expect(code).toBe(2);
     expect(out).toBe("");
-    expect(err).toContain("Usage: slipway push [options] FILE... URL");
+    expect(err).toMatch(/got .*\nSee slipway push --help\.\n$/);
+  });
+
+  it("prints only failures with --quiet", async () => {
+    expect(await slipway("push", "--quiet", "good", url)).toEqual({ code: 0, out: "", err: "" });
+    const { code, out, err } = await slipway("push", "--quiet", "good", "bad", url);
+    expect({ code, out }).toEqual({ code: 7, out: "" });
+    expect(err).toBe("FAIL  bad: full (507 no_space); wait\n");
+  });
+
+  it("tells with --dry-run what it would send, and sends nothing", async () => {
+    const unused = "https://localhost:1";
+    expect(await slipway("push", "--dry-run", "good", "bad", unused)).toEqual({ code: 0, out: "good\nbad\n", err: "2 files, 8 B, to localhost:1\n" });
   });
 
   it("runs as a program, from any folder", async () => {

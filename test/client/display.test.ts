@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { bytes, planLine, printable, progressLine, resultLine, resultObject, seconds } from "../../client/display.ts";
+import { bytes, planLine, printable, resultLine, resultObject, seconds, summaryLine } from "../../client/display.ts";
 import type { PlannedFile } from "../../client/plan.ts";
 
 const file: PlannedFile = { argument: "data/run.h5", path: "/data/run.h5", name: "run.h5", size: 4_294_967_296 };
 const done = { ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, sha256: "ab".repeat(32), checked: true, ms: 8_000 } as const;
-const refused = { ok: false, code: "too_large", status: 413, message: "the file is larger than 1 GiB", hint: "split it" } as const;
+const refused = { ok: false, kind: "refused", code: "too_large", status: 413, message: "the file is larger than 1 GiB", hint: "split it" } as const;
 
 describe("what push shows", () => {
   it.each([
@@ -18,13 +18,13 @@ describe("what push shows", () => {
   );
 
   it("tells number and size before sending", () => {
-    expect(planLine({ files: [file, { ...file, size: 0 }], unreadable: [] }, "localhost:8443")).toBe("2 files, 4.0 GiB, to localhost:8443");
-    expect(planLine({ files: [file], unreadable: [] }, "localhost")).toBe("1 file, 4.0 GiB, to localhost");
+    expect(planLine({ files: [file, { ...file, size: 0 }] }, "localhost:8443")).toBe("2 files, 4.0 GiB, to localhost:8443");
+    expect(planLine({ files: [file] }, "localhost")).toBe("1 file, 4.0 GiB, to localhost");
   });
 
-  it("tells share, speed and what is left, in the columns there are", () => {
-    expect(progressLine(file, 1_073_741_824, 2_000, 100)).toBe("run.h5   25%  1.0 GiB of 4.0 GiB, 512 MiB/s, 6 s left");
-    for (const columns of [1, 20, 60]) expect(progressLine({ ...file, name: "x".repeat(300) }, 1, 1, columns).length).toBeLessThanOrEqual(columns);
+  it("tells how all of it ended", () => {
+    const summary = { files: 4, arrived: 2, bytes: 1024, failed: 1, unreadable: 0, skipped: 3, before: 0, ms: 1000, exitCode: 3 } as const;
+    expect(summaryLine(summary)).toBe("2 of 4 files arrived, 1.0 KiB in 1 s, 1.0 KiB/s; 1 failed; 1 not begun; 3 skipped");
   });
 
   it("tells how a file ended", () => {
@@ -35,7 +35,7 @@ describe("what push shows", () => {
 
   it("gives programs one object for each file", () => {
     expect(resultObject(file, done)).toEqual({ file: "data/run.h5", ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, sha256: "ab".repeat(32), checked: true, ms: 8000 });
-    expect(resultObject(file, refused)).toEqual({ file: "data/run.h5", ok: false, error: { code: "too_large", status: 413, message: refused.message, hint: "split it" } });
+    expect(resultObject(file, refused)).toEqual({ file: "data/run.h5", ok: false, error: { kind: "refused", code: "too_large", status: 413, message: refused.message, hint: "split it" } });
   });
 
   it("never lets a file's name steer the terminal", () => {

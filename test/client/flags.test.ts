@@ -1,13 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { parseFlags, uploadUrl, UsageError } from "../../client/flags.ts";
+import { parseFlags, uploadUrl } from "../../client/flags.ts";
+import { UsageError } from "../../client/usage.ts";
 
 describe("the command line of push", () => {
   it("takes files, then the address", () => {
     const flags = parseFlags(["a.bin", "b.bin", "--description", "two files", "--json", "https://localhost:8443"]);
     expect(flags).toEqual({
-      files: ["a.bin", "b.bin"], url: new URL("https://localhost:8443/upload"), caFile: undefined,
-      description: "two files", json: true, skipUnreadable: false,
+      files: ["a.bin", "b.bin"], url: new URL("https://localhost:8443/upload"), caFile: undefined, name: undefined,
+      description: "two files", json: true, quiet: false, skipUnreadable: false, again: false, dryRun: false, include: [], exclude: [],
+      manifest: undefined, writeManifest: undefined, streams: "auto", parallel: "auto", rate: undefined, tokenFile: undefined, askToken: false,
     });
+  });
+
+  it("reads each option of the table", () => {
+    const flags = parseFlags([
+      "--include", "*.h5", "--include=*.txt", "--exclude", "tmp/", "--streams", "8", "--parallel", "auto", "--limit-rate", "10m",
+      "--token-file", "t", "-q", "--again", "--dry-run", "--write-manifest", "-", "--manifest", "SUMS", "https://localhost",
+    ]);
+    expect(flags).toMatchObject({
+      files: [], include: ["*.h5", "*.txt"], exclude: ["tmp/"], streams: 8, parallel: "auto", rate: 10 * 1024 * 1024,
+      tokenFile: "t", quiet: true, again: true, dryRun: true, writeManifest: "-", manifest: "SUMS",
+    });
+    expect(parseFlags(["--name", "data.tar", "-", "https://localhost"])).toMatchObject({ files: ["-"], name: "data.tar" });
   });
 
   it("answers --help before anything else is looked at", () => {
@@ -21,7 +35,19 @@ describe("the command line of push", () => {
     [["a", "b"], /not the address of a site, got "b"; write https:\/\/host\//],
     [["a", "ftp://localhost"], /not the address of a site, got "ftp:\/\/localhost"/],
     [["a", "https://local host"], /not the address of a site/],
-    [["--insecure", "a", "https://localhost"], /--insecure/],
+    [["--insecure", "a", "https://localhost"], /no such option, got "--insecure"$/],
+    [["--strems", "2", "a", "https://localhost"], /got "--strems"; did you mean --streams\?/],
+    [["--token", "secret", "a", "https://localhost"], /every user of this machine; use --token-file FILE, --ask-token, or the variable SLIPWAY_TOKEN/],
+    [["--token=secret", "a", "https://localhost"], /every user of this machine/],
+    [["a", "https://me:secret@localhost"], /holds a password/],
+    [["--streams", "0", "a", "https://localhost"], /--streams: not a number from 1 to 64, got "0"; use one, or auto/],
+    [["--parallel", "many", "a", "https://localhost"], /--parallel: not a number/],
+    [["--limit-rate", "1.5m", "a", "https://localhost"], /--limit-rate: not a rate, got "1.5m"/],
+    [["-", "https://localhost"], /no name; give --name NAME/],
+    [["--name", "x", "a", "https://localhost"], /--name is for standard input/],
+    [["--name", "x", "-", "a", "https://localhost"], /goes alone, got 2 files/],
+    [["--json", "--quiet", "a", "https://localhost"], /exclude each other/],
+    [["--json", "--write-manifest", "-", "a", "https://localhost"], /both write to stdout/],
     [["a", "https://localhost", "--cacert"], /--cacert/],
   ])("refuses %j", (args, message) => {
     expect(() => parseFlags(args as string[])).toThrow(UsageError);

@@ -71,7 +71,7 @@ describe("sending a file", () => {
       request.on("data", (part: Buffer) => (received += part.length));
       answer(response, 413, { error: { code: "too_large", status: 413, message: "too large", hint: "split it" } });
     });
-    expect(await sendFile(await planned(), { url })).toEqual({ ok: false, code: "too_large", status: 413, message: "too large", hint: "split it" });
+    expect(await sendFile(await planned(), { url })).toEqual({ ok: false, kind: "refused", code: "too_large", status: 413, message: "too large", hint: "split it" });
     expect(received).toBe(0);
   });
 

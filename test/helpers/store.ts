@@ -36,6 +36,7 @@ export function receivedRecord(folder: ServiceFolder, file: IncomingFile, change
     target: targetPath(now, id, "name.bin"),
     field: "file",
     name: "name.bin",
+    folder: null,
     contentType: null,
     size: file.size,
     checksums: { sha256: file.sha256 },

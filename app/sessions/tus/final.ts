@@ -1,5 +1,5 @@
 /** tus POST with `Upload-Concat: final`: partial uploads become one file. */
-import { parseMetadata } from "../../../protocol/tus.ts";
+import { nameIn, parseMetadata } from "../../../protocol/tus.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
@@ -58,7 +58,7 @@ function describe(request: SessionRequest, parts: readonly Session[]): Joining["
   const metadata = parseMetadata(request.header("Upload-Metadata"));
   const [first] = parts;
   return {
-    name: metadata?.get("filename") ?? metadata?.get("name") ?? first?.name ?? "",
+    name: (metadata && nameIn(metadata)) ?? first?.name ?? "",
     contentType: metadata?.get("filetype") ?? metadata?.get("type") ?? first?.contentType ?? "",
     metadata: request.header("Upload-Metadata"),
     parts: parts.map(({ id }) => id),

@@ -1,6 +1,6 @@
 /** tus POST: a new upload, with or without its first bytes (creation, creation-with-upload, creation-defer-length). */
 import { parseByteCount } from "../../../protocol/byte-count.ts";
-import { parseConcat, parseMetadata, type PartPlace, partPlace, tusBodyType } from "../../../protocol/tus.ts";
+import { nameIn, parseConcat, parseMetadata, type PartPlace, partPlace, tusBodyType } from "../../../protocol/tus.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
@@ -60,7 +60,7 @@ export async function decidePost(store: StoreParts, request: SessionRequest): Pr
     dialect: "tus",
     kind: concat === undefined ? "whole" : "part",
     total,
-    name: metadata.get("filename") ?? metadata.get("name") ?? "",
+    name: nameIn(metadata) ?? "",
     contentType: metadata.get("filetype") ?? metadata.get("type") ?? "",
     metadata: text,
     ...(place === undefined ? {} : { base: place.offset, fileTotal: place.total, fileKey: place.file }),

@@ -1,0 +1,113 @@
+/** The page docs/reference/push.md, out of the tables of options and exit codes. */
+import { exitCodes } from "./exit-codes.ts";
+import { environment, groups, type Option, optionRows, spelled } from "./options.ts";
+
+/** Text of a table's cell: a pipe would end it. */
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+function optionLine(row: readonly [string, Option]): string {
+  const [, { help, otherwise, repeatable }] = row;
+  return `| \`${spelled(row)}\` | ${cell(otherwise ?? "")} | ${cell(help)}${repeatable === true ? "; may be repeated" : ""} |`;
+}
+
+const optionTables = Object.entries(groups)
+  .map(([group, title]) => {
+    const lines = optionRows.filter(([, row]) => row.group === group).map(optionLine);
+    return `### ${title}\n\n${["| option | default | what it does |", "|---|---|---|", ...lines].join("\n")}`;
+  })
+  .join("\n\n");
+
+const table = (head: string, rows: readonly (readonly [string, string])[]): string =>
+  [head, "|---|---|", ...rows.map(([name, text]) => `| ${name} | ${cell(text)} |`)].join("\n");
+
+/** The whole page. */
+export function renderPushReference(): string {
+  return `# slipway push
+
+Sends files and folders to a site and checks that they arrived whole. The site serves it as one file, for any machine
+with Node 20 or newer; in a checkout it is \`npm run -s push --\` or \`npx slipway push\`.
+
+\`\`\`sh
+curl -O https://host/slipway.mjs
+node slipway.mjs push big.dat run-17/ https://host/
+tar c . | node slipway.mjs push --name data.tar - https://host/
+node slipway.mjs push --manifest SHA256SUMS https://host/
+\`\`\`
+
+The last argument is the site, or its upload path. With a CA of the site's own, curl and push both take
+\`--cacert ca.pem\`.
+
+## What is sent
+
+- **A folder** is sent with all that is in it. Names keep the folders, as in \`run-17/raw/0001.h5\`; the site shows and
+  records them, and stores each file by its id. As with rsync, \`run-17/\` leaves out the folder's own name. Empty folders
+  are not sent.
+- **Links, pipes, sockets and devices** in a folder are reported and not sent. A link that is named on the command line
+  is followed.
+- **What cannot be read** is known before the first byte is sent, and stops the run; \`--skip-unreadable\` sends the
+  others, and the exit code still says that something is missing.
+- **\`--include\` and \`--exclude\`**: a pattern without a slash is held against each name of a path, one with a slash
+  against the path below the folder that is sent. \`cache/\` means folders alone.
+- **Standard input** goes alone, as \`-\`, and needs \`--name\`. It cannot go on after a cut of the client itself: what was
+  read is gone.
+
+## Going on
+
+The same command again goes on where the last one stopped, after Ctrl-C, a kill or a reboot: a file that was under way at
+the site's offset, and files that had arrived are left out as long as they have not changed (\`--again\` sends them). When
+a run has ended with every file at the site, that memory goes: the next run sends all of them. It lies in
+\`$XDG_STATE_HOME/slipway\`. What was begun at a file that has changed since is begun anew.
+
+## Digests
+
+The client computes SHA-256 while it sends, and fails a file whose digest at the site differs. \`--manifest SHA256SUMS\`
+announces the digests that the files should have: the site refuses a file with other bytes, and keeps nothing of it, so a
+file that rotted on the client's disk is found as well. Files that the manifest does not list are sent as usual.
+\`--write-manifest\` writes the digests of what arrived, for \`sha256sum -c\`.
+
+## Streams and files at once
+
+With \`auto\`, files of less than 16 MiB on average go eight at a time on connections that are kept. Larger ones go two at
+a time; each of them has a connection for every 64 MiB, up to four. More streams help on a line with a long way and some
+loss, and cost a little on a short one.
+
+## Token
+
+A site behind an authenticating proxy may want a token; it goes as \`Authorization: Bearer\`. It comes from
+\`--token-file\` (\`<(pass show site)\` works), from \`--ask-token\`, or from SLIPWAY_TOKEN, never from the command line,
+which every user of the machine can read. It is not sent over plain http, but to the own machine.
+
+## Options
+
+${optionTables}
+
+## Environment
+
+${table("| variable | what it says |", environment)}
+
+## Exit codes
+
+${table("| code | meaning |", Object.entries(exitCodes))}
+
+When files fail for one reason alone, the code is that reason's; when for several, 1.
+
+## Output
+
+Files that arrived are told on stdout, all else on stderr. On a terminal some lines at the bottom show the whole, the
+files under way, the speed of the last seconds and what is left; elsewhere nothing is redrawn. \`--json\` prints one object
+a line on stdout: a file that arrived (\`file\`, \`ok\`, \`id\`, \`name\`, \`size\`, \`sha256\`, \`checked\`, \`ms\`), one that failed
+(\`file\`, \`ok\`, \`error\` with \`kind\`, \`code\`, \`status\`, \`message\`, \`hint\`), one that was left out (\`file\`, \`skipped\`), a
+\`note\`, and at the end a \`summary\`.
+
+## Completion
+
+\`\`\`sh
+source <(slipway completion bash)       # zsh likewise
+slipway completion fish | source
+\`\`\`
+
+They complete the word \`slipway\`: \`alias slipway='node /path/to/slipway.mjs'\`, or a file of that name in the PATH.
+
+This page is made from \`client/options.ts\`, \`client/exit-codes.ts\` and \`client/reference.ts\` by \`npm run reference\`.
+`;
+}

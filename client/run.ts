@@ -1,0 +1,68 @@
+/** Sends what was planned, several files at a time, and remembers how each ended. */
+import type { PushFlags } from "./flags.ts";
+import type { Io } from "./io.ts";
+import type { Journal } from "./journal.ts";
+import type { Listed } from "./manifest.ts";
+import type { PlannedFile } from "./plan.ts";
+import type { Report, Source } from "./report/report.ts";
+import { eachOf, scheduleOf } from "./schedule.ts";
+import type { SendFailure, SendResult } from "./send/answer.ts";
+import type { Site } from "./send/site.ts";
+import { identify } from "./send/local-file.ts";
+
+/** A file that is at the site. */
+export interface Arrived extends Listed {
+  /** Bytes. */
+  readonly size: number;
+}
+
+export class Run {
+  readonly arrived: Arrived[] = [];
+  readonly failures: SendFailure["kind"][] = [];
+  readonly #site: Site;
+  readonly #flags: PushFlags;
+  readonly #io: Io;
+  readonly #report: Report;
+
+  constructor(site: Site, flags: PushFlags, io: Io, report: Report) {
+    this.#site = site;
+    this.#flags = flags;
+    this.#io = io;
+    this.#report = report;
+  }
+
+  /** Settles when every file has arrived or failed, or when it is to stop. */
+  async sendFiles(files: readonly PlannedFile[], journal: Journal): Promise<void> {
+    const { parallel, streamsFor } = scheduleOf(files, this.#flags);
+    await eachOf(files, parallel, this.#io.signal, async (file) => {
+      const { sha256 } = file;
+      const identity = await identify(file).catch(() => undefined);
+      const result = await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) });
+      if (result.ok && identity !== undefined) await journal.add(file, identity, result.sha256);
+      this.#ended(file, result);
+    });
+  }
+
+  /** Sends standard input. */
+  async sendInput(): Promise<void> {
+    const name = this.#flags.name ?? "";
+    const source = { argument: name, name, size: undefined };
+    this.#ended(source, await this.#site.sendStream(this.#io.input(), { name, ...this.#optionsFor(source) }));
+  }
+
+  #optionsFor(source: Source) {
+    const { description } = this.#flags;
+    return {
+      signal: this.#io.signal,
+      onProgress: (sent: number) => this.#report.progress(source, sent),
+      ...(description === undefined ? {} : { description }),
+    };
+  }
+
+  #ended(source: Source, result: SendResult): void {
+    if (result.ok) this.arrived.push({ path: source.argument, sha256: result.sha256, size: result.size });
+    else this.failures.push(result.kind);
+    // Whoever stopped it knows: the summary says how to go on.
+    if (result.ok || result.kind !== "aborted") this.#report.ended(source, result);
+  }
+}

@@ -1,0 +1,61 @@
+/** The local file: what tells whether it is still the same, and its bytes. */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { failure } from "./answer.ts";
+import { READ_SIZE } from "./http.ts";
+import { SendError, type Source } from "./source.ts";
+
+/** What tells whether a local file is still the one that was begun. */
+export interface Identity {
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds. */
+  readonly mtime: number;
+  readonly device: number;
+  readonly inode: number;
+}
+
+export const isSame = (a: Identity, b: Identity): boolean => a.size === b.size && a.mtime === b.mtime && a.device === b.device && a.inode === b.inode;
+
+const unreadable = (name: string, error: unknown): SendError =>
+  new SendError(failure("local", "unreadable", null, `${name} cannot be read: ${(error as Error).message}`, "check the file, then send it again"));
+
+const changed = (name: string): SendError =>
+  new SendError(failure("changed", "changed", null, `${name} changed while it was sent`, "send the file again when nothing writes to it"));
+
+/** The identity of a file now. @throws {SendError} when it cannot be looked at */
+export async function identify({ path, name }: Source): Promise<Identity> {
+  try {
+    const { size, mtimeMs, dev, ino } = await stat(path);
+    return { size, mtime: mtimeMs, device: dev, inode: ino };
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+}
+
+/** @throws {SendError} of kind `changed` when the file is another than before */
+export async function mustBe(source: Source, before: Identity): Promise<void> {
+  if (!isSame(await identify(source), before)) throw changed(source.name);
+}
+
+/**
+ * The bytes of a file from `start` to before `end`.
+ * @throws {SendError} when they cannot be read, or the file ends before
+ */
+export async function* bytesOf({ path, name }: Source, start: number, end: number): AsyncGenerator<Buffer> {
+  if (start >= end) return;
+  let at = start;
+  const stream = createReadStream(path, { start, end: end - 1, highWaterMark: READ_SIZE });
+  const chunks = (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await chunks.next().catch((error: unknown) => Promise.reject(unreadable(name, error)));
+      if (next.done === true) break;
+      at += next.value.length;
+      yield next.value;
+    }
+  } finally {
+    stream.destroy();
+  }
+  if (at !== end) throw changed(name);
+}

@@ -1,0 +1,38 @@
+import type { SendFailure } from "./answer.ts";
+
+/** A local file that is to be sent. */
+export interface Source {
+  /** Absolute path. */
+  readonly path: string;
+  /** Name that the site is told; a path with `/` where the folder's structure is kept. */
+  readonly name: string;
+  /** Bytes, as they were when the sending was planned. */
+  readonly size: number;
+}
+
+/** What is the same for a file and for a stream. */
+export interface TransferOptions {
+  /** SHA-256 in hex that the whole must have; it is announced, so that the site refuses anything else. */
+  readonly sha256?: string;
+  /** Kept with the file and shown in the list. */
+  readonly description?: string;
+  readonly signal?: AbortSignal;
+  /** Called with the bytes that were handed to the network so far, those of earlier runs included. It may go back after a cut. */
+  readonly onProgress?: (sent: number) => void;
+}
+
+export interface FileOptions extends TransferOptions {
+  /** Connections that one file may use at a time; a small file uses fewer. */
+  readonly streams: number;
+}
+
+/** Ends a sending with what its result is to be. */
+export class SendError extends Error {
+  readonly failure: SendFailure;
+
+  constructor(failure: SendFailure) {
+    super(failure.message);
+    this.name = "SendError";
+    this.failure = failure;
+  }
+}
