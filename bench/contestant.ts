@@ -18,6 +18,8 @@ export interface Place {
 /** A server that is ready to take uploads. */
 export interface Running {
   readonly port: number;
+  /** Folder of finished uploads. @default the place's store */
+  readonly store?: string;
   /** The processes whose processor time counts. */
   pids(): readonly number[];
   /** Arguments of the curl that uploads a file, its URL included. What has to be asked first is asked here, in the measured time. */

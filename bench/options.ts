@@ -5,7 +5,7 @@ import { suggest } from "../lib/suggest.ts";
 import { Problem } from "../scripts/core/problem.ts";
 import { type Group, GROUPS } from "./contestant.ts";
 
-export const SUITES = ["speed", "scale", "growth"] as const;
+export const SUITES = ["speed", "scale", "growth", "link", "files"] as const;
 export type Suite = (typeof SUITES)[number];
 
 /** What the benchmark was asked to do. */
@@ -31,7 +31,7 @@ export interface BenchOptions {
 }
 
 const MIB = 1024 * 1024;
-const DEFAULT_SIZE_MIB: Readonly<Record<Suite, number>> = { speed: 2048, scale: 256, growth: 0 };
+const DEFAULT_SIZE_MIB: Readonly<Record<Suite, number>> = { speed: 2048, scale: 256, growth: 0, link: 256, files: 0 };
 
 export const USAGE = `npm run bench -- [options]    measures the upload module beside other ways to take an upload
 
@@ -39,15 +39,18 @@ What to measure
   --suite speed      one upload at a time, ours and others side by side (default)
   --suite scale      100 and 1,000 uploads at once: throughput, memory, and a small GET beside them
   --suite growth     time and memory against file size and the number of parts, fields and ranges
+  --suite link       one file over a line of 1 Gb/s with 50 ms delay and 0.1 % loss, by several clients; as root
+  --suite files      many small files from a folder, by several clients
   --only REGEX       only what matches, e.g. "sink|ours form" (names as in the table, with their group: "tls/ours form")
   --groups LIST      speed: of http,tls,h2 (default: all)
 
 How much
-  --size MIB         speed: the file (default 2048); scale: all uploads together (default 256)
+  --size MIB         speed: the file (default 2048); scale: all uploads together (default 256);
+                     link: the file (default 256), a 16th of it where the sender takes losses for jams
   --rounds N         how often; the first is dropped when there are more (default 6)
   --each MIB         scale: also 100 and 1,000 uploads of this size, as far as the disk allows; 0: not (default 64)
   --max-size MIB     growth: largest file (default 2048)
-  --max-count N      growth: most parts, fields and ranges (default 10000)
+  --max-count N      growth: most parts, fields and ranges (default 10000); files: how many files (default 10000)
 
 On which ground
   --dir DIR          input and stores go to a temporary folder in DIR (default /var/tmp); the file system is measured too

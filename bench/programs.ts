@@ -9,7 +9,7 @@ import { lastLines, run } from "../scripts/core/run.ts";
 export const benchCache = join(cacheRoot(), "bench");
 
 /** The benchmark's own programs, each one file `bench/<name>.c`. */
-export type Program = "files" | "flood" | "hold" | "probe" | "sink";
+export type Program = "files" | "flood" | "hold" | "link" | "probe" | "sink";
 
 // OpenSSL's low-level digests are deprecated and still the ones without any cost beside the digest.
 const FLAGS = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations"];

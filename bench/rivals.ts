@@ -6,7 +6,7 @@ import { NotAvailable } from "./contestant.ts";
 import { benchCache, exists } from "./programs.ts";
 
 const MANIFEST = join(import.meta.dirname, "rivals");
-const FILES = ["package.json", "package-lock.json", "tus.mjs"];
+const FILES = ["package.json", "package-lock.json", "tus.mjs", "tus-client.mjs"];
 const COPYPARTY = "copyparty==1.20.26";
 
 /** Fills a folder of the cache once, beside its place, so that a run that is cut leaves no half of it. */

@@ -5,11 +5,13 @@ import { describeMachine } from "./machine.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Report } from "./report.ts";
 import type { Session } from "./session.ts";
+import { runFiles } from "./suites/files.ts";
 import { runGrowth } from "./suites/growth.ts";
+import { runLink } from "./suites/link.ts";
 import { runScale } from "./suites/scale.ts";
 import { runSpeed } from "./suites/speed.ts";
 
-const SUITE = { speed: runSpeed, scale: runScale, growth: runGrowth } as const;
+const SUITE = { speed: runSpeed, scale: runScale, growth: runGrowth, link: runLink, files: runFiles } as const;
 
 /** Rejects when the command is told to end. */
 function untilTold(): Promise<never> {

@@ -2,7 +2,7 @@
  * The least that a server can do with an upload: it reads the head, then receives and writes 1 MiB at a time, with
  * one digest on the way if asked for, and answers 200. One process, one thread, one connection at a time.
  *
- * Usage: sink PORT STORE none|crc32|sha256|md5
+ * Usage: sink PORT STORE none|crc32|sha256|md5 [ADDRESS]; the address is the loopback one by default
  */
 
 #define _GNU_SOURCE
@@ -192,8 +192,8 @@ main(int argc, char **argv)
     digest_t            digest;
     struct sockaddr_in  address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: sink PORT STORE none|crc32|sha256|md5\n");
+    if (argc < 4 || argc > 5 || (argc == 5 && inet_pton(AF_INET, argv[4], &address.sin_addr) != 1)) {
+        fprintf(stderr, "usage: sink PORT STORE none|crc32|sha256|md5 [ADDRESS]\n");
         return 2;
     }
 

@@ -23,6 +23,7 @@ export const TARGETS: readonly Target[] = [
   { contestant: "h2/ours raw", yardstick: "h2/nginx body to file", atMost: 1.05 },
   { contestant: "tls/ours form", yardstick: "tls/nginx body to file", atMost: 1.05 },
   { contestant: "h2/ours form", yardstick: "h2/nginx body to file", atMost: 1.05 },
+  { contestant: "tls/site tus", yardstick: "tls/site PUT", atMost: 1.05 },
 ];
 
 /** Whom a contestant without a target is compared with, by group. */

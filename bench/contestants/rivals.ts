@@ -1,15 +1,10 @@
-import { execFile } from "node:child_process";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { checkout } from "../../scripts/core/paths.ts";
-import { Problem } from "../../scripts/core/problem.ts";
 import { freePort } from "../../scripts/local/ports.ts";
-import type { Contestant } from "../contestant.ts";
+import type { Contestant, Place, Running } from "../contestant.ts";
 import { installNodeRivals, installPythonRival } from "../rivals.ts";
 import { startServer } from "../server-process.ts";
-
-const exec = promisify(execFile);
+import { tusCurl } from "../tus.ts";
 
 const koa: Contestant = {
   group: "http",
@@ -23,15 +18,6 @@ const koa: Contestant = {
   },
 };
 
-/** Makes an upload of a file's size (tus 1.0, extension creation). @returns where to send it */
-async function createTus(url: string, file: string): Promise<string> {
-  const { size } = await stat(file);
-  const { stdout } = await exec("curl", ["-sS", "-D", "-", "-o", "/dev/null", "-X", "POST", "-H", "Tus-Resumable: 1.0.0", "-H", `Upload-Length: ${size}`, url]);
-  const location = /^location: (\S+)/im.exec(stdout)?.[1];
-  if (location === undefined) throw new Problem(`@tus/server: no upload was made, got "${stdout.split("\n")[0] ?? ""}"; its log is the only one that can say why`);
-  return new URL(location, url).href;
-}
-
 const tus: Contestant = {
   group: "http",
   name: "@tus/server",
@@ -43,24 +29,27 @@ const tus: Contestant = {
       port,
       pids: () => [pid],
       stop,
-      curl: async (file) => {
-        const url = await createTus(`http://127.0.0.1:${port}/files`, file);
-        return ["-X", "PATCH", "-H", "Tus-Resumable: 1.0.0", "-H", "Upload-Offset: 0", "-H", "Content-Type: application/offset+octet-stream", "-T", file, url];
-      },
+      curl: (file) => tusCurl([], `http://127.0.0.1:${port}/files`, file),
     };
   },
 };
 
+/** Starts copyparty with its volume at `/upload`, without its index, thumbnails and port searches. */
+export async function startCopyparty({ folder, store }: Pick<Place, "folder" | "store">): Promise<Pick<Running, "port" | "pids" | "stop">> {
+  const port = await freePort();
+  const packages = await installPythonRival();
+  // The volume is all that is open.
+  const argv = ["env", `PYTHONPATH=${packages}`, "python3", "-m", "copyparty", "-q", "-i", "127.0.0.1", "-p", `${port}`, "--no-thumb", "--no-zls", "-v", `${store}:upload:rwmd`] as const;
+  const { pid, stop } = await startServer("copyparty", [...argv], folder, port);
+  return { port, pids: () => [pid], stop };
+}
+
 const copyparty: Contestant = {
   group: "http",
   name: "copyparty PUT",
-  async start({ folder, store }) {
-    const port = await freePort();
-    const packages = await installPythonRival();
-    // Without its index, thumbnails and port searches; the volume is all that is open.
-    const argv = ["env", `PYTHONPATH=${packages}`, "python3", "-m", "copyparty", "-q", "-i", "127.0.0.1", "-p", `${port}`, "--no-thumb", "--no-zls", "-v", `${store}:upload:rwmd`] as const;
-    const { pid, stop } = await startServer("copyparty", [...argv], folder, port);
-    return { port, pids: () => [pid], stop, curl: async (file) => ["-T", file, `http://127.0.0.1:${port}/upload/file.bin`] };
+  async start(place) {
+    const server = await startCopyparty(place);
+    return { ...server, curl: async (file) => ["-T", file, `http://127.0.0.1:${server.port}/upload/file.bin`] };
   },
 };
 

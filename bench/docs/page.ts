@@ -1,11 +1,14 @@
 import type { Report } from "../report.ts";
 import { AXES } from "../suites/growth.ts";
-import { formatBytes } from "../summary/format.ts";
+import { formatBytes, formatCount } from "../summary/format.ts";
+import { filesNotes, filesTable } from "../summary/files.ts";
 import { growthNotes, growthTable } from "../summary/growth.ts";
+import { linkCheckTable, linkNotes, linkTable } from "../summary/link.ts";
 import { latencyTable, loadTable, scaleNotes } from "../summary/scale.ts";
 import { speedNotes, speedTable } from "../summary/speed.ts";
 import { markdownTable } from "../table.ts";
 import { chartsOf } from "./charts.ts";
+import { linkCharts } from "./link-charts.ts";
 
 const INTRODUCTION = `# The benchmark
 
@@ -37,6 +40,27 @@ function machineLine({ machine, rounds, held }: Report): string {
 
 const list = (lines: readonly string[]): string => (lines.length === 0 ? "" : `\n${lines.map((line) => `- ${line}\n`).join("")}`);
 
+function linkSection(report: Extract<Report, { suite: "link" }>): string {
+  const { rateMbit, roundTripMs, queueBytes, lossPpm } = report.link;
+  return `## Over a long line that loses packets
+
+One file to a whole site, over a line of ${rateMbit} Mb/s between two network namespaces: ${roundTripMs} ms there and back, ${lossPpm / 1e4} % of the
+packets lost in each direction (seeded: all clients meet the same losses in a round), a queue of ${formatBytes(queueBytes)} before the
+line. bench/link.c carries the packets between two TUN devices. The time is that of the whole process of the client.
+
+"Sender" is the congestion control of the client's kernel. cubic, which most systems have, takes each loss for a jam:
+the speed of one connection is bound by losses and round trips, not by the line, and so it gets a smaller file. bbr
+bears losses; what holds one connection back there is the kernel's send buffer, ${report.buffers.send} (least, first, most; net.ipv4.tcp_wmem),
+and the receive buffer, ${report.buffers.receive} (tcp_rmem): the kernel's own settings, as they were. What the kernel
+learned of a connection is not kept for the next (tcp_no_metrics_save). Ratios are speeds in the first row's.
+${machineLine(report)}
+${linkCharts(report).map(({ title, file }) => `![${title}](${file})\n`).join("\n")}
+${markdownTable(linkTable(report))}
+The line itself, before anything is measured: one TCP connection that carries nothing but bytes, from curl to the sink.
+
+${markdownTable(linkCheckTable(report))}${list(linkNotes(report))}`;
+}
+
 function section(report: Report): string {
   switch (report.suite) {
     case "speed":
@@ -62,6 +86,16 @@ Time against the size of the file has two logarithmic axes: what grows in propor
 exponent is that of the line from the point before; 1 is in proportion, below it a fixed cost prevails. ${machineLine(report)}
 ${parts.join("\n")}${list(growthNotes(report))}`;
     }
+    case "link":
+      return linkSection(report);
+    case "files":
+      return `## Many small files
+
+A folder of ${formatCount(report.count)} files of ${formatBytes(report.bytesEach)} over loopback, as the whole process of the client takes. curl and slipway push send
+to a whole site: TLS, SHA-256, each file and its record on the disk before its answer. u2c sends to copyparty, without
+TLS. Ratios are speeds in the first row's. "Files without a server" is a program in C that only writes them, without
+sync. ${machineLine(report)}
+${markdownTable(filesTable(report))}${list(filesNotes(report))}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { contestants } from "../contestants/all.ts";
-import { type Contestant, keyOf, type Place, type Running } from "../contestant.ts";
+import { type Contestant, keyOf, type Running } from "../contestant.ts";
 import { timedCurl } from "../curl.ts";
 import { compareStored, emptyStore, settleDisk, warm, writeRandom } from "../ground.ts";
 import { cpuSeconds } from "../proc.ts";
@@ -26,8 +26,8 @@ export interface SpeedReport {
   readonly results: readonly SpeedResult[];
 }
 
-async function measure(running: Running, place: Place, input: string, bytes: number, round: number): Promise<SpeedRun> {
-  await emptyStore(place.store);
+async function measure(running: Running, store: string, input: string, bytes: number, round: number): Promise<SpeedRun> {
+  await emptyStore(store);
   await settleDisk();
   await warm(input);
   const pids = running.pids();
@@ -37,8 +37,8 @@ async function measure(running: Running, place: Place, input: string, bytes: num
   const asked = (performance.now() - start) / 1000;
   const seconds = asked + (await timedCurl(args)).seconds;
   const run = { round, seconds, cpuSeconds: cpuSeconds(pids) - before };
-  await compareStored(place.store, input, bytes);
-  await emptyStore(place.store);
+  await compareStored(store, input, bytes);
+  await emptyStore(store);
   return run;
 }
 
@@ -50,7 +50,7 @@ async function enter(session: Session, contestant: Contestant, input: string): P
   const entry = new Entry<SpeedRun>(
     session,
     key,
-    (round) => measure(running!, place, input, session.options.sizeBytes, round),
+    (round) => measure(running!, running!.store ?? place.store, input, session.options.sizeBytes, round),
     (run) => `${run.seconds.toFixed(3)} s, server ${run.cpuSeconds.toFixed(2)} CPU s`,
   );
   await entry.attempt(async () => {

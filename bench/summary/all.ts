@@ -1,7 +1,9 @@
 import type { Report } from "../report.ts";
 import { AXES } from "../suites/growth.ts";
 import type { Table } from "../table.ts";
+import { filesNotes, filesTable } from "./files.ts";
 import { growthNotes, growthTable } from "./growth.ts";
+import { linkCheckTable, linkNotes, linkTable } from "./link.ts";
 import { latencyTable, loadTable, scaleNotes } from "./scale.ts";
 import { speedNotes, speedTable } from "./speed.ts";
 
@@ -13,6 +15,10 @@ function allTables(report: Report): Table[] {
       return [loadTable(report), latencyTable(report)];
     case "growth":
       return AXES.map((axis) => growthTable(report, axis));
+    case "link":
+      return [linkCheckTable(report), linkTable(report)];
+    case "files":
+      return [filesTable(report)];
   }
 }
 
@@ -28,5 +34,9 @@ export function notesOf(report: Report): string[] {
       return scaleNotes(report);
     case "growth":
       return growthNotes(report);
+    case "link":
+      return linkNotes(report);
+    case "files":
+      return filesNotes(report);
   }
 }

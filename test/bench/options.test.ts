@@ -27,7 +27,7 @@ describe("options of the benchmark", () => {
 
   it("tells everything that is wrong at once", () => {
     expect(problems("--rounds", "0", "--suite", "sped", "--groups", "http,quic", "--only", "(", "--size", "2g")).toEqual([
-      'bench --suite: not known, got "sped"; use speed, scale, growth (did you mean speed?)',
+      'bench --suite: not known, got "sped"; use speed, scale, growth, link, files (did you mean speed?)',
       'bench --size: not a whole number from 1 up, got "2g"; write digits only',
       'bench --rounds: not a whole number from 1 up, got "0"; write digits only',
       'bench --only: not a regular expression, got "("; escape ( ) [ ] + ? * with a backslash',
