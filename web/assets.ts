@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { buildPushClient, PUSH_CLIENT } from "./push-client.ts";
+import { PUSH_CLIENT } from "./frame.ts";
+import { buildPushClient } from "./push-client.ts";
 import { BASE_CSS } from "./style/base.ts";
 
 /** One file below `/assets/`. */

@@ -7,6 +7,9 @@ import { BASE_CSS } from "./style/base.ts";
 /** Where {@link buildAssets} of web/assets.ts is served. */
 export const ASSETS_PATH = "/assets/";
 
+/** Name of the push client in the site's addresses, and so of the file that `curl -O` makes. */
+export const PUSH_CLIENT = "slipway.mjs";
+
 /** Content-Security-Policy of every page that the service sends (CSP Level 3). */
 export const PAGE_CSP =
   "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +

@@ -1,12 +1,12 @@
 /** The pages as functions of their models; each returns a whole HTML document. */
 import { formatBytes } from "./format.ts";
-import { frame } from "./frame.ts";
+import { frame, PUSH_CLIENT } from "./frame.ts";
 import { html, type Html } from "./html.ts";
 import type { ErrorModel, HomeModel } from "./model.ts";
 import { stringsOf, type Language, type Strings } from "./strings/languages.ts";
 import { explain, type Explained } from "./strings/refusals/refusals.ts";
 
-export { ASSETS_PATH, PAGE_CSP, STANDALONE_CSP } from "./frame.ts";
+export { ASSETS_PATH, PAGE_CSP, PUSH_CLIENT, STANDALONE_CSP } from "./frame.ts";
 export { renderList } from "./list-page.ts";
 export type { ErrorModel, HomeModel, ListModel, UnderWayView, UploadState, UploadView } from "./model.ts";
 
@@ -23,7 +23,7 @@ function terminal(model: HomeModel, language: Language): Html {
   const origin = `https://${model.host || "HOST"}`;
   return html`<details class="terminal">
 <summary>${HOME.terminalTitle}</summary>
-${command(strings, "command-push", HOME.terminalPush, [`curl -O ${origin}/slipway.mjs`, `node slipway.mjs push FILE ${origin}/`])}
+${command(strings, "command-push", HOME.terminalPush, [`curl -O ${origin}/${PUSH_CLIENT}`, `node ${PUSH_CLIENT} push FILE ${origin}/`])}
 <p class="quiet small">${HOME.terminalPushHelp}</p>
 ${command(strings, "command-curl", HOME.terminalCurl, [`curl -T FILE ${origin}${model.uploadPath}/`])}
 <p class="quiet small">${HOME.terminalTrust}</p>

@@ -2,9 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-
-/** Its name in the address, and so where `curl -O` puts it. */
-export const PUSH_CLIENT = "slipway.mjs";
+import { PUSH_CLIENT } from "./frame.ts";
 
 const pathTo = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -23,7 +21,7 @@ export async function buildPushClient(): Promise<Buffer> {
     target: "node20",
     format: "esm",
     charset: "utf8",
-    banner: { js: `#!/usr/bin/env node\n// Slipway's push client, version ${version}: node slipway.mjs push --help` },
+    banner: { js: `#!/usr/bin/env node\n// Slipway's push client, version ${version}: node ${PUSH_CLIENT} push --help` },
     define: { SLIPWAY_VERSION: JSON.stringify(version) },
     write: false,
     logLevel: "silent",

@@ -1,5 +1,6 @@
 /** Which address leads where. */
 import Router from "@koa/router";
+import { PUSH_CLIENT } from "../../web/pages.ts";
 import type { Middleware, Service } from "../context.ts";
 import { Refusal } from "../refusal.ts";
 import { assetRoute } from "./assets.ts";
@@ -16,7 +17,7 @@ export function makeRouter(service: Service): Router {
   router.get("/", homeRoute(service));
   router.get("/list", listRoute(service));
   router.get("/assets/:name", assetRoute(service));
-  router.get("/slipway.mjs", assetRoute(service, "slipway.mjs"));
+  router.get(`/${PUSH_CLIENT}`, assetRoute(service, PUSH_CLIENT));
   router.get("/api/uploads", uploadsRoute(service));
   router.get("/api/uploads/:id", uploadRoute(service));
   router.get("/files/:id", fileRoute(service));

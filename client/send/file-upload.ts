@@ -1,8 +1,9 @@
 /** One file over tus, in one piece or in several at a time: a cut, a kill or a reboot costs only what was under way. */
 import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { corrupt, failure, type SendResult } from "./answer.ts";
+import { failure, type SendResult } from "./answer.ts";
 import { FileDigest } from "./file-digest.ts";
+import { described, mustHave, resultOf } from "./filed.ts";
 import type { Http } from "./http.ts";
 import { bytesOf, identify, type Identity, isSame, mustBe } from "./local-file.ts";
 import { takeLock } from "./lock.ts";
@@ -81,8 +82,8 @@ class FileUpload {
     try {
       return await this.#sendAll(begun, before !== undefined);
     } catch (error) {
-      // Nothing can go on with a mixture of two versions.
-      if (error instanceof SendError && error.failure.kind === "changed") await this.#giveUp(begun);
+      // Nothing can go on with a mixture of two versions, or with another file than was meant.
+      if (error instanceof SendError && (error.failure.kind === "changed" || error.failure.code === "other_digest")) await this.#giveUp(begun);
       throw error;
     }
   }
@@ -91,10 +92,7 @@ class FileUpload {
     const last = await this.#sendSegments(begun);
     const sha256 = await this.#digest.end();
     await mustBe(this.#source, this.#identity);
-    if (this.#options.sha256 !== undefined && this.#options.sha256 !== sha256) {
-      await this.#giveUp(begun);
-      throw new SendError(failure("digest", "other_digest", null, `${this.#source.name} has SHA-256 ${sha256}, not ${this.#options.sha256} as it should`, "check the file against where it came from"));
-    }
+    mustHave(this.#options.sha256, sha256, this.#source.name);
     const standing = begun.file === null ? last : await this.#finish(begun, sha256, resumed);
     return this.#judge(standing, sha256);
   }
@@ -170,13 +168,8 @@ class FileUpload {
   #create({ file }: Begun, { start, length }: BegunSegment): Promise<URL> {
     const { name, size } = this.#source;
     const { sha256 } = this.#options;
-    if (file === null) return this.#tus.create({ length, metadata: this.#described(), partial: false, sha256 });
+    if (file === null) return this.#tus.create({ length, metadata: described(this.#source.name, this.#options), partial: false, sha256 });
     return this.#tus.create({ length, metadata: { filename: name, file, offset: String(start), total: String(size) }, partial: true, sha256: undefined });
-  }
-
-  #described(): Readonly<Record<string, string>> {
-    const { description } = this.#options;
-    return { filename: this.#source.name, ...(description === undefined ? {} : { description }) };
   }
 
   /** Sends a segment, in as many requests as it takes. @param known the site's offset, where it is known */
@@ -227,7 +220,7 @@ class FileUpload {
     const patience = new Patience(this.#signal);
     try {
       const parts = begun.segments.map(({ url }) => new URL(url ?? ""));
-      const whole = await patience.run(() => this.#tus.finish(parts, this.#described(), sha256));
+      const whole = await patience.run(() => this.#tus.finish(parts, described(this.#source.name, this.#options), sha256));
       return await patience.run(() => this.#tus.standing(whole));
     } catch (error) {
       // What an earlier run sent is not there any more: the site is asked for each segment, once.
@@ -240,11 +233,8 @@ class FileUpload {
 
   async #judge(standing: Standing | undefined, sha256: string): Promise<SendResult> {
     const { size, name } = this.#source;
-    if (standing === undefined || standing.offset !== size || standing.record === undefined) {
-      throw new SendError(failure("server", "unfiled", null, "the site has all bytes and does not say where the file is", "look at the site's list; send the file again if it is not there"));
-    }
+    const result = resultOf(standing?.offset === size ? standing : undefined, name, { size, sha256, ms: performance.now() - this.#start });
     await this.#state.forget();
-    if (standing.sha256 !== undefined && standing.sha256 !== sha256) return corrupt(null, `SHA-256 ${standing.sha256}`, sha256);
-    return { ok: true, id: standing.record, name, size, sha256, checked: standing.sha256 !== undefined, ms: performance.now() - this.#start };
+    return result;
   }
 }

@@ -1,11 +1,12 @@
 /** A file that is small enough to be sent again whole: one request, which announces its digest. */
 import { createHash } from "node:crypto";
-import { corrupt, failure, parseObject, type SendResult } from "./answer.ts";
+import { parseObject, type SendResult } from "./answer.ts";
 import type { SiteParts } from "./file-upload.ts";
+import { described, mustHave, resultOf } from "./filed.ts";
 import { answerOf } from "./http.ts";
 import { bytesOf, identify, mustBe } from "./local-file.ts";
 import { Patience } from "./retry.ts";
-import { SendError, type Source, type TransferOptions } from "./source.ts";
+import type { Source, TransferOptions } from "./source.ts";
 import { type NewUpload, Refused, type Standing, Tus } from "./tus.ts";
 
 /** Bytes up to which a file goes in one request. */
@@ -17,11 +18,8 @@ export async function uploadSmall(site: SiteParts, source: Source, options: Tran
   const signal = options.signal ?? new AbortController().signal;
   const body = await readWhole(source);
   const sha256 = createHash("sha256").update(body).digest("hex");
-  if (options.sha256 !== undefined && options.sha256 !== sha256) {
-    throw new SendError(failure("digest", "other_digest", null, `${source.name} has SHA-256 ${sha256}, not ${options.sha256} as it should`, "check the file against where it came from"));
-  }
-  const { description } = options;
-  const upload: NewUpload = { length: body.length, metadata: { filename: source.name, ...(description === undefined ? {} : { description }) }, partial: false, sha256 };
+  mustHave(options.sha256, sha256, source.name);
+  const upload: NewUpload = { length: body.length, metadata: described(source.name, options), partial: false, sha256 };
   const tus = new Tus(site.http, site.url, signal);
   let again = false;
   const standing = await new Patience(signal).run(async () => {
@@ -32,9 +30,7 @@ export async function uploadSmall(site: SiteParts, source: Source, options: Tran
     return body.length === 0 ? tus.standing(await tus.create(upload)) : tus.createWhole(upload, body);
   });
   options.onProgress?.(body.length);
-  if (standing.record === undefined) throw new SendError(failure("server", "unfiled", null, "the site has all bytes and does not say where the file is", "look at the site's list; send the file again if it is not there"));
-  if (standing.sha256 !== undefined && standing.sha256 !== sha256) return corrupt(null, `SHA-256 ${standing.sha256}`, sha256);
-  return { ok: true, id: standing.record, name: source.name, size: body.length, sha256, checked: standing.sha256 !== undefined, ms: performance.now() - start };
+  return resultOf(standing, source.name, { size: body.length, sha256, ms: performance.now() - start });
 }
 
 async function readWhole(source: Source): Promise<Buffer> {

@@ -1,7 +1,8 @@
 /** Bytes of unknown length over tus. They cannot be read twice: what the site has not acknowledged is kept. */
 import { createHash } from "node:crypto";
-import { corrupt, failure, type SendResult } from "./answer.ts";
+import { failure, type SendResult } from "./answer.ts";
 import type { SiteParts } from "./file-upload.ts";
+import { described, mustHave, resultOf } from "./filed.ts";
 import { Patience } from "./retry.ts";
 import { SendError, type TransferOptions } from "./source.ts";
 import { type Standing, Tus } from "./tus.ts";
@@ -95,15 +96,9 @@ class StreamUpload {
         continue;
       }
       const sha256 = this.#hash.digest("hex");
-      this.#check(sha256);
+      mustHave(this.#options.sha256, sha256, this.#options.name, "check what was piped in");
       return this.#judge(await this.#send(piece, sha256), sha256);
     }
-  }
-
-  #check(sha256: string): void {
-    const wanted = this.#options.sha256;
-    if (wanted === undefined || wanted === sha256) return;
-    throw new SendError(failure("digest", "other_digest", null, `${this.#options.name} has SHA-256 ${sha256}, not ${wanted} as it should`, "check what was piped in"));
   }
 
   /** Sends one piece. @param sha256 of the whole, with the last */
@@ -129,8 +124,7 @@ class StreamUpload {
 
   /** The upload, made when its first piece is there: then the length may be known. */
   async #begun(total: number | undefined, sha256: string | undefined, patience: Patience): Promise<URL> {
-    const { name, description } = this.#options;
-    const metadata = { filename: name, ...(description === undefined ? {} : { description }) };
+    const metadata = described(this.#options.name, this.#options);
     this.#url ??= await patience.run(() => this.#tus.create({ length: total, metadata, partial: false, sha256: sha256 ?? this.#options.sha256 }));
     return this.#url;
   }
@@ -145,8 +139,7 @@ class StreamUpload {
   }
 
   #judge(standing: Standing, sha256: string): SendResult {
-    if (standing.record === undefined) throw new SendError(failure("server", "unfiled", null, "the site has all bytes and does not say where the file is", "look at the site's list"));
-    if (standing.sha256 !== undefined && standing.sha256 !== sha256) return corrupt(null, `SHA-256 ${standing.sha256}`, sha256);
-    return { ok: true, id: standing.record, name: this.#options.name, size: standing.offset, sha256, checked: standing.sha256 !== undefined, ms: performance.now() - this.#start };
+    const sent = { size: standing.offset, sha256, ms: performance.now() - this.#start };
+    return resultOf(standing, this.#options.name, sent, "look at the site's list");
   }
 }

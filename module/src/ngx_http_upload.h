@@ -338,6 +338,10 @@ struct ngx_http_upload_ctx_s {
 /* Content handler: checks the request and begins to read its body. */
 ngx_int_t ngx_http_upload_handler(ngx_http_request_t *r);
 
+/* Answers with one buffer, which is all; its Content-Type is set already. */
+ngx_int_t ngx_http_upload_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_buf_t *b);
+
 /* Goes on with a request: something has come, or the thread is done. */
 void ngx_http_upload_process(ngx_http_upload_ctx_t *ctx);
 

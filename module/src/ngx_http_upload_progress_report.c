@@ -150,8 +150,6 @@ ngx_http_upload_progress_state(ngx_http_request_t *r, ngx_str_t *id,
 static ngx_int_t
 ngx_http_upload_progress_answer(ngx_http_request_t *r, ngx_buf_t *b)
 {
-    ngx_int_t         rc;
-    ngx_chain_t       out;
     ngx_table_elt_t  *h;
 
     h = ngx_list_push(&r->headers_out.headers);
@@ -165,21 +163,9 @@ ngx_http_upload_progress_answer(ngx_http_request_t *r, ngx_buf_t *b)
     ngx_str_set(&h->key, "Cache-Control");
     ngx_str_set(&h->value, "no-store");
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = b->last - b->pos;
     ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_upload_send(r, NGX_HTTP_OK, b);
 }
 
 

@@ -71,9 +71,7 @@ ngx_int_t
 ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx)
 {
     size_t                      length;
-    ngx_int_t                   rc;
     ngx_buf_t                  *b;
-    ngx_chain_t                 out;
     ngx_table_elt_t            *h;
     ngx_http_request_t         *r;
     ngx_http_upload_segment_t  *s;
@@ -101,21 +99,9 @@ ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx)
     h->value.data = b->pos;
     h->value.len = ngx_http_upload_ranged_fitting(b->pos, length);
 
-    r->headers_out.status = NGX_HTTP_CREATED;
-    r->headers_out.content_length_n = length;
     ngx_str_set(&r->headers_out.content_type, "text/plain");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_upload_send(r, NGX_HTTP_CREATED, b);
 }
 
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildAssets } from "../../web/assets.ts";
-import { ASSETS_PATH, renderHome } from "../../web/pages.ts";
-import { PUSH_CLIENT as PUSH } from "../../web/push-client.ts";
+import { ASSETS_PATH, PUSH_CLIENT as PUSH, renderHome } from "../../web/pages.ts";
 
 const assets = await buildAssets();
 
