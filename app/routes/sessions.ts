@@ -43,7 +43,9 @@ export function beginRoute(service: Service): Middleware {
     try {
       const plan = await dialectOf(request).decide(service.store, request);
       if (plan.kind === "write") {
-        context.set(placeHeaders(await plan.open()));
+        const place = await plan.open();
+        if (place.session !== null) service.store.writers.begin(place.session, request.requestId);
+        context.set(placeHeaders(place));
         context.status = 204;
         return;
       }
@@ -73,15 +75,20 @@ export function settleRoute(service: Service): Middleware {
     const { request, dialect } = listen(context);
     const form = readWrittenForm(await readForm(context.req), request.terms.checksums);
     const session = form.session === "" ? null : await service.store.records.sessions.find(form.session);
-    answer(context, await dialect.written(service.store, request, session, form));
+    try {
+      answer(context, await dialect.written(service.store, request, session, form));
+    } finally {
+      service.store.writers.end(request.requestId);
+    }
     context.state.log.info({ session: form.session, outcome: form.outcome, offset: form.offset }, "body written");
   };
 }
 
 /** Answers for nginx when it refuses a body that it has begun to read. */
-export function refusedRoute(): Middleware {
+export function refusedRoute(service: Service): Middleware {
   return async (context) => {
     const { request, dialect } = listen(context);
+    service.store.writers.end(request.requestId);
     throw dialect.refused(request, new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal"));
   };
 }
