@@ -26,6 +26,6 @@ await runMain(async () => {
       process.stdout.write(`${String(second).padStart(5)} s  nginx ${(nginx / MiB).toFixed(1)} MiB  service ${(service / MiB).toFixed(1)} MiB  open ${open}\n`),
   });
   for (const finding of report.findings) process.stdout.write(`FOUND ${finding}\n`);
-  process.stdout.write(`${report.whole} of ${report.sessions} uploads whole; memory from a third of the time to its end: nginx +${(report.growth.nginx / MiB).toFixed(1)} MiB, service +${(report.growth.service / MiB).toFixed(1)} MiB\n`);
+  process.stdout.write(`${report.whole} of ${report.sessions} uploads whole; memory from a third of the time to its end, MiB: nginx ${(report.growth.nginx / MiB).toFixed(1)}, service ${(report.growth.service / MiB).toFixed(1)}\n`);
   return report.findings.length === 0 ? 0 : 1;
 });

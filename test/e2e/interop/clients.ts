@@ -32,6 +32,15 @@ export async function nodeClients(): Promise<string> {
   return folder;
 }
 
+/** Why clients of others cannot be had here, or undefined when they can; where CI is set they must be. */
+export async function withoutClients(install: () => Promise<string>): Promise<string | undefined> {
+  if (process.env["CI"] === "true") return undefined;
+  return install().then(
+    () => undefined,
+    (error: Error) => `the clients cannot be installed: ${error.message.split("\n")[0]}`,
+  );
+}
+
 const input = '<!DOCTYPE html><meta charset="utf-8"><title>client</title><input type="file" id="file">';
 
 /** A page whose only script is made of a program and what it imports. */

@@ -4,10 +4,10 @@ import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { withoutLocal } from "../../helpers/e2e-local.ts";
 import { withoutPython } from "../../helpers/e2e-python.ts";
-import { nodeClients, pythonClients } from "./clients.ts";
+import { nodeClients, pythonClients, withoutClients } from "./clients.ts";
 import { BYTES, makeRig, type Rig, TIMEOUT_MS } from "./rig.ts";
 
-const skip = withoutLocal() ?? withoutPython();
+const skip = withoutLocal() ?? withoutPython() ?? (await withoutClients(nodeClients)) ?? (await withoutClients(pythonClients));
 /** How a program ended. */
 interface Result {
   readonly exitCode: number | undefined;
