@@ -76,6 +76,7 @@ const segments: CutClient = {
     const session = `cuts-${process.pid}-${(sessions += 1)}`;
     const starts = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, index) => index * chunk);
     /** One of two connections: takes the next segment until none is left. */
+    let filed = false;
     const connection = async (): Promise<void> => {
       for (let from = starts.shift(); from !== undefined; from = starts.shift()) {
         const body = bytes.subarray(from, from + chunk);
@@ -85,10 +86,12 @@ const segments: CutClient = {
           "session-id": session,
           "content-range": `bytes ${from}-${from + body.length - 1}/${bytes.length}`,
         };
-        await insist(() => send(via, "/upload", { method: "POST", headers, body }));
+        const { status } = await insist(() => send(via, "/upload", { method: "POST", headers, body }));
+        filed ||= status === 200;
       }
     };
     await Promise.all([connection(), connection()]);
+    if (!filed) throw new Error(`every segment of ${session} was acknowledged, but none was answered with the file`);
   },
 };
 
