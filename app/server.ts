@@ -13,6 +13,7 @@ import { startJanitor, startRounds } from "./store/janitor.ts";
 import { sessionsFolder } from "./sessions/data.ts";
 import { keepSessions, upkeepInterval } from "./sessions/upkeep.ts";
 import { makeLocks } from "./store/locks.ts";
+import { makeWriters } from "./store/writers.ts";
 import { storePaths } from "./store/paths.ts";
 import { makeDirectory } from "./store/durable.ts";
 import { prepareStore } from "./store/probe.ts";
@@ -69,7 +70,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   await makeDirectory(join(paths.incoming, sessionsFolder), config.directoryMode);
   const records = openSqlite(config.database);
   const { fileMode, directoryMode } = config;
-  const store: StoreParts = { paths, records, locks: makeLocks(), fileMode, directoryMode, makeId: makeIdSource(), log };
+  const store: StoreParts = { paths, records, locks: makeLocks(), writers: makeWriters(), fileMode, directoryMode, makeId: makeIdSource(), log };
   await reconcileRecords(store);
   const application = makeApplication({ config, store, assets: await buildAssets(), log });
   const handle = application.callback();

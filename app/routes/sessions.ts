@@ -45,7 +45,9 @@ export function beginRoute(service: Service): Middleware {
     try {
       const plan = await dialectOf(request).decide(service.store, request);
       if (plan.kind === "write") {
-        context.set(placeHeaders(await plan.open()));
+        const place = await plan.open();
+        if (place.session !== null) service.store.writers.begin(place.session, request.requestId);
+        context.set(placeHeaders(place));
         context.status = 204;
         return;
       }
@@ -76,7 +78,11 @@ export function settleRoute(service: Service): Middleware {
     const form = readWrittenForm(await readForm(context.req), request.terms.checksums);
     const session = form.session === "" ? null : await service.store.records.sessions.find(form.session);
     if (form.session !== "" && session === null) await removeLeftover(service.store, form.path);
-    answer(context, await dialect.written(service.store, request, session, form));
+    try {
+      answer(context, await dialect.written(service.store, request, session, form));
+    } finally {
+      service.store.writers.end(request.requestId);
+    }
     context.state.log.info({ session: form.session, outcome: form.outcome, offset: form.offset }, "body written");
   };
 }
@@ -85,6 +91,7 @@ export function settleRoute(service: Service): Middleware {
 export function refusedRoute(service: Service): Middleware {
   return async (context) => {
     const { request, dialect } = listen(context);
+    service.store.writers.end(request.requestId);
     await removeLeftover(service.store, context.get("X-Slipway-Data"));
     if (context.get("X-Slipway-Outcome") === "mismatch") throw new Refusal(dialect.mismatch(request));
     throw new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal");

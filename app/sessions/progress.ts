@@ -40,7 +40,7 @@ export async function progressOf(store: StoreParts, session: Session): Promise<P
 }
 
 /** Milliseconds in which nginx has seen that a client is gone, if it can see it at all; and how often is looked. */
-const longestWait = 400;
+export const longestWait = 400;
 const lookEvery = 20;
 
 /**
@@ -50,6 +50,8 @@ const lookEvery = 20;
 export async function whenWriterEnds(store: StoreParts, session: Session): Promise<void> {
   const path = dataPath(store.paths, session.data);
   const end = performance.now() + longestWait;
+  // The state shows a writer only when its first bytes are on the disk.
+  await store.writers.ended(session.id, longestWait);
   while (session.state === "receiving" && performance.now() < end) {
     const state = await readUploadState(path);
     const at = session.base + contiguousFrom(state, session.base);

@@ -11,12 +11,14 @@ import type { KeyedLocks } from "./locks.ts";
 import { type StorePaths, targetPath } from "./paths.ts";
 import { moveIntoPlace, removeFile } from "./settle.ts";
 import { sourceOf, verifySource } from "./verify.ts";
+import type { Writers } from "./writers.ts";
 
 /** What a store works with. */
 export interface StoreParts {
   readonly paths: StorePaths;
   readonly records: Records;
   readonly locks: KeyedLocks;
+  readonly writers: Writers;
   readonly fileMode: number;
   readonly directoryMode: number;
   readonly makeId: () => string;

@@ -13,15 +13,21 @@ export function withoutPython(): string | undefined {
 }
 
 /**
- * The packages that a requirements file pins, as a folder for PYTHONPATH. Installed once per content of the file, below
- * the user's cache folder; an installation that was cut off is never taken for a whole one.
+ * The packages that the requirements file of a fixture pins, as a folder for PYTHONPATH.
  * @param fixture folder in test/fixtures with a requirements.txt
  */
-export async function pythonPackages(fixture: "python" | "django"): Promise<string> {
-  const requirements = join(fixtures, fixture, "requirements.txt");
+export const pythonPackages = (fixture: "python" | "django"): Promise<string> => pinnedPackages(fixture, join(fixtures, fixture, "requirements.txt"));
+
+/**
+ * The packages that a requirements file pins, as a folder for PYTHONPATH. Installed once per content of the file, below
+ * the user's cache folder; an installation that was cut off is never taken for a whole one.
+ * @param name of the folder in the cache
+ * @param requirements path of the file
+ */
+export async function pinnedPackages(name: string, requirements: string): Promise<string> {
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
   const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "slipway", "test-python");
-  const folder = join(cache, `${fixture}-${hash}`);
+  const folder = join(cache, `${name}-${hash}`);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
   const unfinished = `${folder}.${process.pid}`;

@@ -66,7 +66,7 @@ describe("what reaches nginx.conf", () => {
     ["no field that passes", { upload: { passFields: [] } }, "upload_pass_form_field", []],
     ["a field that passes whatever it is called", { upload: { passFields: [""] } }, "upload_pass_form_field", [[""]]],
     ["no cleanup", { upload: { cleanup: [] } }, "upload_cleanup", []],
-    ["cleanup", { upload: { cleanup: ["404", "500-599"] } }, "upload_cleanup", [["404", "500-599"]]],
+    ["cleanup, which is another for segments", { upload: { cleanup: ["404", "500-599"] } }, "upload_cleanup", [["404", "500-599"], ["400-499"]]],
     ["space that stays free", { upload: { minFreeSpace: "50g" } }, "upload_min_free_space", [["50g"]]],
     ["no space that stays free", {}, "upload_min_free_space", []],
     ["a rate in g", { upload: { limitRate: "1g" } }, "upload_limit_rate", [["1024m"]]],

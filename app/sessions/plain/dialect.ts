@@ -26,6 +26,10 @@ async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan
   if (/^multipart\/form-data/i.test(request.header("Content-Type"))) {
     throw new Refusal("wrong_body_type", `A form goes to ${request.terms.path}; here the body is the file itself.`);
   }
+  // RFC 9110, section 14.5: a server that takes no part of a file this way must not take it for the whole.
+  if (request.header("Content-Range") !== "") {
+    throw new Refusal("bad_header", `Content-Range: a body at this address is a whole file; pieces of one go to ${request.terms.path} with a Session-ID, or by tus or resumable uploads.`);
+  }
   checkDigests(request);
   checkLength(request, request.bodyLength);
   return { kind: "write", open: async () => ({ session: null, data: null, offset: 0, length: null }) };

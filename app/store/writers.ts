@@ -1,0 +1,32 @@
+/** Bodies that nginx was told to write and has not reported on, inside this process. */
+import { setTimeout } from "node:timers/promises";
+
+export interface Writers {
+  begin(session: string, requestId: string): void;
+  /** A request of which nothing is known has ended already. */
+  end(requestId: string): void;
+  /**
+   * Waits until nobody writes to a session. Whoever has not ended after the time may be a connection that only nginx
+   * believes in, or be gone with a killed nginx: nobody waits for it again.
+   * @param longestMs milliseconds
+   */
+  ended(session: string, longestMs: number): Promise<void>;
+}
+
+/** Milliseconds between two looks. */
+const lookEvery = 10;
+
+export function makeWriters(): Writers {
+  const sessions = new Map<string, string>();
+  const writing = (session: string): string[] => [...sessions].filter(([, of]) => of === session).map(([requestId]) => requestId);
+  return {
+    begin: (session, requestId) => void sessions.set(requestId, session),
+    end: (requestId) => void sessions.delete(requestId),
+    async ended(session, longestMs) {
+      const before = writing(session);
+      const end = performance.now() + longestMs;
+      while (before.some((requestId) => sessions.has(requestId)) && performance.now() < end) await setTimeout(lookEvery);
+      for (const requestId of before) sessions.delete(requestId);
+    },
+  };
+}
