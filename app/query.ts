@@ -1,6 +1,7 @@
 /** The list's parameters, as they stand in an address. */
 import type { ParsedUrlQuery } from "node:querystring";
 import { isId } from "../protocol/id.ts";
+import { defaultSort, isListSort, listSorts } from "../protocol/list-sort.ts";
 import { plainLine } from "../protocol/text.ts";
 import type { ListQuery } from "./records/records.ts";
 import { Refusal } from "./refusal.ts";
@@ -16,19 +17,21 @@ function single(query: ParsedUrlQuery, name: string): string {
 }
 
 /**
- * Reads `limit`, `after` and `q`.
+ * Reads `limit`, `after`, `q` and `sort`.
  * @throws {Refusal} `bad_query`
  */
 export function readListQuery(query: ParsedUrlQuery): ListQuery {
   const limit = single(query, "limit");
   const after = single(query, "after");
   const text = plainLine(single(query, "q")).trim();
+  const sort = single(query, "sort") || defaultSort;
   if (limit !== "" && !(/^[1-9]\d{0,2}$/.test(limit) && Number(limit) <= mostLimit)) {
     throw new Refusal("bad_query", `limit: not a number from 1 to ${mostLimit}, got ${JSON.stringify(limit.slice(0, 40))}.`);
   }
   if (after !== "" && !isId(after)) throw new Refusal("bad_query", `after: not the id of an upload, got ${JSON.stringify(after.slice(0, 40))}.`);
   if (text.length > longestText) throw new Refusal("bad_query", `q: ${text.length} characters long; at most ${longestText} are searched for.`);
-  return { limit: limit === "" ? defaultLimit : Number(limit), after: after === "" ? null : after, text };
+  if (!isListSort(sort)) throw new Refusal("bad_query", `sort: must be one of ${listSorts.join(", ")}, got ${JSON.stringify(sort.slice(0, 40))}.`);
+  return { limit: limit === "" ? defaultLimit : Number(limit), after: after === "" ? null : after, text, sort };
 }
 
 /**

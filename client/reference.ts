@@ -20,9 +20,8 @@ const optionTables = Object.entries(groups)
 const table = (head: string, rows: readonly (readonly [string, string])[]): string =>
   [head, "|---|---|", ...rows.map(([name, text]) => `| ${name} | ${cell(text)} |`)].join("\n");
 
-/** The whole page. */
-export function renderPushReference(): string {
-  return `# slipway push
+/** What the tables do not say. */
+const guide = `# slipway push
 
 Sends files and folders to a site and checks that they arrived whole. The site serves it as one file, for any machine
 with Node 20 or newer; in a checkout it is \`npm run -s push --\` or \`npx slipway push\`.
@@ -67,7 +66,7 @@ file that rotted on the client's disk is found as well. Files that the manifest 
 
 ## Streams and files at once
 
-With \`auto\`, files of less than 16 MiB on average go eight at a time on connections that are kept. Larger ones go two at
+With \`auto\`, files of less than 16 MiB on average go sixteen at a time on connections that are kept. Larger ones go two at
 a time; each of them has a connection for every 64 MiB, up to four. More streams help on a line with a long way and some
 loss, and cost a little on a short one.
 
@@ -75,7 +74,11 @@ loss, and cost a little on a short one.
 
 A site behind an authenticating proxy may want a token; it goes as \`Authorization: Bearer\`. It comes from
 \`--token-file\` (\`<(pass show site)\` works), from \`--ask-token\`, or from SLIPWAY_TOKEN, never from the command line,
-which every user of the machine can read. It is not sent over plain http, but to the own machine.
+which every user of the machine can read. It is not sent over plain http, but to the own machine.`;
+
+/** The whole page. */
+export function renderPushReference(): string {
+  return `${guide}
 
 ## Options
 

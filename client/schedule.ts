@@ -1,8 +1,11 @@
 /** How many files and connections at once. */
 import type { PlannedFile } from "./plan.ts";
 
-/** Connections in all, where the choice is ours: more gain little on a fast line and trouble a slow one. */
-const CONNECTIONS = 8;
+/** Small files at once, where the choice is ours: with each the site waits for its disk, and the others go on. */
+const SMALL_AT_ONCE = 16;
+
+/** Large files at once: both ends read and write in long runs. */
+const LARGE_AT_ONCE = 2;
 
 /** Below this the time of a file is mostly that of its requests. */
 const SMALL_BYTES = 16 * 1024 * 1024;
@@ -10,8 +13,9 @@ const SMALL_BYTES = 16 * 1024 * 1024;
 /** Least bytes that are worth a connection of their own. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 
-/** Streams for one file, where the choice is ours. */
+/** Streams for one file, where the choice is ours; of all files at once twice as many. */
 const MOST_STREAMS = 4;
+const MOST_CONNECTIONS = MOST_STREAMS * LARGE_AT_ONCE;
 
 export interface Schedule {
   /** Files at the same time. */
@@ -24,8 +28,8 @@ export interface Schedule {
 export function scheduleOf(files: readonly Pick<PlannedFile, "size">[], asked: { readonly streams: number | "auto"; readonly parallel: number | "auto" }): Schedule {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const isSmall = total / Math.max(1, files.length) < SMALL_BYTES;
-  const parallel = asked.parallel === "auto" ? Math.max(1, Math.min(files.length, isSmall ? CONNECTIONS : 2)) : asked.parallel;
-  const most = Math.max(1, Math.min(MOST_STREAMS, Math.floor(CONNECTIONS / parallel)));
+  const parallel = asked.parallel === "auto" ? Math.max(1, Math.min(files.length, isSmall ? SMALL_AT_ONCE : LARGE_AT_ONCE)) : asked.parallel;
+  const most = Math.max(1, Math.min(MOST_STREAMS, Math.floor(MOST_CONNECTIONS / parallel)));
   return {
     parallel,
     streamsFor: ({ size }) => (asked.streams === "auto" ? Math.max(1, Math.min(most, Math.floor(size / SEGMENT_BYTES))) : asked.streams),

@@ -5,7 +5,7 @@
 
 /** One kind of error. */
 export interface ErrorKind {
-  /** HTTP status (RFC 9110, RFC 4918 for 507, RFC 6585 for 429 and 431). */
+  /** HTTP status (RFC 9110, RFC 4918 for 507, RFC 6585 for 429 and 431, tus for 460). */
   readonly status: number;
   /** What was wrong and what is allowed; one sentence. */
   readonly message: string;
@@ -42,7 +42,7 @@ const kinds = {
   bad_query: {
     status: 400,
     message: "A parameter of the address has a value that is not allowed.",
-    hint: "Use limit=1 to 200, after=<id of an upload>, q=<at most 200 characters> and state=complete or receiving.",
+    hint: "Use limit=1 to 200, after=<id of an upload>, q=<at most 200 characters>, sort=time, name or size (with - before it for the other way round) and state=complete or receiving.",
   },
   forbidden: {
     status: 403,
@@ -168,6 +168,12 @@ const kinds = {
     status: 400,
     message: "A plain HTTP request came to the HTTPS port.",
     hint: "Use an address that begins with https://.",
+  },
+  checksum_mismatch: {
+    // Of tus (https://tus.io/protocols/resumable-upload#checksum); no registry has it.
+    status: 460,
+    message: "The bytes that arrived differ from the checksum in Upload-Checksum, so they were not kept.",
+    hint: "Ask for the offset with HEAD, and send the bytes from there on again.",
   },
   internal: {
     status: 500,

@@ -4,7 +4,7 @@ import { parseByteCount } from "./byte-count.ts";
 export const tusVersion = "1.0.0";
 
 /** What this server does of the protocol beyond its core; only that is announced. */
-export const tusExtensions = ["creation", "creation-with-upload", "creation-defer-length", "expiration", "termination", "concatenation"] as const;
+export const tusExtensions = ["creation", "creation-with-upload", "creation-defer-length", "expiration", "termination", "concatenation", "checksum"] as const;
 
 /** Type of every body that carries bytes of a file. */
 export const tusBodyType = "application/offset+octet-stream";
@@ -13,7 +13,21 @@ export const tusBodyType = "application/offset+octet-stream";
 export const tusHeaders = [
   "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Upload-Offset", "Upload-Length",
   "Upload-Defer-Length", "Upload-Metadata", "Upload-Expires", "Upload-Concat",
+  "Upload-Checksum", "Tus-Checksum-Algorithm",
 ] as const;
+
+/** Algorithms of `Upload-Checksum`: their names in the digest fields of HTTP (RFC 9530), and the bytes of a digest. */
+const checksumAlgorithms: Readonly<Record<string, { readonly field: string; readonly bytes: number }>> = {
+  sha1: { field: "sha", bytes: 20 },
+  sha256: { field: "sha-256", bytes: 32 },
+  sha512: { field: "sha-512", bytes: 64 },
+  md5: { field: "md5", bytes: 16 },
+  // Of zlib; its bytes are in network order, as those of every other digest.
+  crc32: { field: "crc32", bytes: 4 },
+};
+
+/** Value of `Tus-Checksum-Algorithm`. */
+export const tusChecksumAlgorithms = Object.keys(checksumAlgorithms).join(",");
 
 /** A header that a request must have in a certain form. */
 export interface HeaderRule {
@@ -38,6 +52,11 @@ export const tusHeaderRules: readonly HeaderRule[] = [
     spec: "The Upload-Concat header MUST be set to partial, or to final;, followed by a list of partial upload URLs that need to be concatenated.",
     holds: (value) => parseConcat(value) !== undefined,
   },
+  {
+    name: "Upload-Checksum",
+    spec: `The header MUST consist of the name of the used checksum algorithm (here one of ${tusChecksumAlgorithms}) and the Base64 encoded checksum separated by a space.`,
+    holds: (value) => checksumField(value) !== undefined,
+  },
 ];
 
 /** The first rule that a request breaks; `undefined` when there is none. */
@@ -61,6 +80,17 @@ export function parseMetadata(value: string): ReadonlyMap<string, string> | unde
     metadata.set(key, decodeText(encoded));
   }
   return metadata;
+}
+
+/**
+ * `Upload-Checksum` as a digest field (RFC 9530) with the same digest; `undefined` when it is not well-formed, its
+ * algorithm is none of ours, or the digest does not have the length of one.
+ */
+export function checksumField(value: string): string | undefined {
+  const [, name = "", digest = ""] = /^([a-z0-9]+) (\S+)$/.exec(value.trim()) ?? [];
+  const algorithm = Object.hasOwn(checksumAlgorithms, name) ? checksumAlgorithms[name] : undefined;
+  if (algorithm === undefined || !base64.test(digest) || atob(digest).length !== algorithm.bytes) return undefined;
+  return `${algorithm.field}=:${digest}:`;
 }
 
 /**

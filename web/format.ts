@@ -1,6 +1,8 @@
 /** Numbers and names as people read them. Pure, and the same on the server and in the browser. */
 
-const UNITS = ["kB", "MB", "GB", "TB", "PB"] as const;
+import type { Language } from "./strings/languages.ts";
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
 
 /** Characters that turn the direction of the text around them (UAX #9): a name could look like another one. */
 const DIRECTION_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
@@ -8,40 +10,62 @@ const DIRECTION_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 /** Keeps a number and its unit on one line. */
 const NO_BREAK = "\u00a0";
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Making a format takes longer than a hundred uses of it. */
+function format(language: Language, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = JSON.stringify([language, options]);
+  const known = formats.get(key) ?? new Intl.NumberFormat(language, options);
+  formats.set(key, known);
+  return known;
+}
+
+/** A number with its unit, as `Intl` has them, never on two lines. */
+function withUnit(value: number, language: Language, options: Intl.NumberFormatOptions): string {
+  const parts = format(language, { style: "unit", ...options }).formatToParts(value).filter(({ type }) => type !== "literal");
+  const unit = parts.filter(({ type }) => type === "unit").map((part) => part.value).join("");
+  const number = parts.filter(({ type }) => type !== "unit").map((part) => part.value).join("");
+  return `${number}${NO_BREAK}${unit}`;
+}
+
+/** A count with the language's marks between the thousands: `10,000`. */
+export function formatCount(count: number, language: Language = "en"): string {
+  return format(language, { useGrouping: "min2" }).format(count);
+}
+
 /**
- * A size in decimal units with up to three significant digits: `999 B`, `1.23 MB`, `45.6 GB`, `50 GB`. The space
- * is a no-break space.
+ * A size in decimal units with up to three significant digits: `999 B`, `1.23 MB`, `45.6 GB`, `50 GB`; in French
+ * `1,23 Mo`. The space is a no-break space.
  * @param bytes Anything not finite or below zero counts as 0.
  */
-export function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number, language: Language = "en"): string {
   let value = Number.isFinite(bytes) && bytes > 0 ? bytes : 0;
-  if (value < 1000) return `${Math.floor(value)}${NO_BREAK}B`;
-  let unit = -1;
+  if (value < 1000) return withUnit(Math.floor(value), language, { unit: "byte", unitDisplay: "narrow" });
+  let unit = 0;
   // 999.5 would be printed as "1000"; the next unit says it better.
   while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  const decimals = Number.isInteger(value) ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  return `${value.toFixed(decimals)}${NO_BREAK}${UNITS[unit]}`;
+  const digits = Number.isInteger(value) ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return withUnit(value, language, { unit: UNITS[unit], unitDisplay: "short", useGrouping: false, minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** A size to the byte, with narrow no-break spaces between the thousands: `4 294 967 296 bytes`. */
-export function formatExactBytes(bytes: number): string {
-  const digits = String(Math.max(0, Math.floor(bytes))).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-  return `${digits}${NO_BREAK}${bytes === 1 ? "byte" : "bytes"}`;
+/** A size to the byte: `4,294,967,296 bytes`. */
+export function formatExactBytes(bytes: number, language: Language = "en"): string {
+  return withUnit(Math.max(0, Math.floor(bytes)), language, { unit: "byte", unitDisplay: "long" });
 }
 
 /** @param bytesPerSecond As in `formatBytes`. */
-export function formatSpeed(bytesPerSecond: number): string {
-  return `${formatBytes(bytesPerSecond)}/s`;
+export function formatSpeed(bytesPerSecond: number, language: Language = "en"): string {
+  return `${formatBytes(bytesPerSecond, language)}/s`;
 }
 
 /**
  * A time that is left, no finer than anybody needs: `8 s`, `3 min 20 s`, `2 h 5 min`, `3 days`.
  * @param seconds Anything not finite gives an empty text.
  */
-export function formatDuration(seconds: number): string {
+export function formatDuration(seconds: number, language: Language = "en"): string {
   if (!Number.isFinite(seconds)) return "";
   const whole = Math.max(1, Math.ceil(seconds));
   if (whole < 60) return `${whole} s`;
@@ -53,7 +77,7 @@ export function formatDuration(seconds: number): string {
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return `${Math.round(hours / 24)} days`;
+  return withUnit(Math.round(hours / 24), language, { unit: "day", unitDisplay: "long" });
 }
 
 /** Whole percent, rounded down so that 100 is only said at the end. An empty file is done at once. */

@@ -1,4 +1,5 @@
 /** What the pages are made from: plain values, so that a page is a function of its model and nothing else. */
+import type { ListSort } from "../protocol/list-sort.ts";
 import type { Language } from "./strings/languages.ts";
 
 /** How far an upload has come; see docs/internals/contracts.md and DESIGN's life of an upload. */
@@ -26,6 +27,17 @@ export interface UploadView {
   readonly state: UploadState;
 }
 
+/** An upload that is not complete, as it is shown. */
+export interface UnderWayView {
+  readonly name: string;
+  /** Bytes; null while the client has not said. */
+  readonly size: number | null;
+  /** Bytes that have arrived. */
+  readonly received: number;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+}
+
 /** `GET /`. */
 export interface HomeModel {
   /**
@@ -45,6 +57,11 @@ export interface HomeModel {
   readonly maxFileSize: number;
   /** Algorithms computed for every upload, as in `["sha256"]`. */
   readonly checksums: readonly string[];
+  /**
+   * Host and port that the page was asked for at, for the commands that it shows.
+   * @default `HOST`
+   */
+  readonly host?: string;
 }
 
 /** `GET /list`. */
@@ -55,12 +72,22 @@ export interface ListModel {
    */
   readonly language?: Language;
   readonly siteName: string;
-  /** Newest first. */
+  /** In the order of {@link sort}. */
   readonly uploads: readonly UploadView[];
-  /** Id to pass as `after` for the next, older page; null on the last page. */
+  /** Id to pass as `after` for the next page; null on the last page. */
   readonly next: string | null;
   /** What was searched for; empty when nothing was. */
   readonly query: string;
+  /**
+   * What stands first.
+   * @default the newest
+   */
+  readonly sort?: ListSort;
+  /**
+   * Uploads that are still arriving.
+   * @default none
+   */
+  readonly underWay?: readonly UnderWayView[];
   /** Ids of the uploads to point out, from `?new=`. */
   readonly newIds: readonly string[];
   /**

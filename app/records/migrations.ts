@@ -71,6 +71,13 @@ export const migrations: readonly Migration[] = [
     what: "the folder that a file lay in at its client",
     sql: "ALTER TABLE uploads ADD COLUMN folder TEXT;",
   },
+  {
+    what: "the list in the order of names and sizes",
+    sql: `
+      CREATE INDEX uploads_by_name ON uploads (search, id) WHERE state = 'complete';
+      CREATE INDEX uploads_by_size ON uploads (size, id) WHERE state = 'complete';
+    `,
+  },
 ];
 
 function version(database: Database): number {

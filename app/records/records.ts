@@ -1,5 +1,6 @@
 /** What is remembered of uploads, behind one interface for every database. */
 import type { Checksums } from "../../protocol/checksum.ts";
+import type { ListSort } from "../../protocol/list-sort.ts";
 import type { Sessions } from "./sessions.ts";
 
 /**
@@ -42,10 +43,15 @@ export interface UploadRecord {
 export interface ListQuery {
   /** Most records in the answer. */
   readonly limit: number;
-  /** Only records older than this id. */
+  /** Only records that come after the one with this id. */
   readonly after: string | null;
   /** Text in the name or the description, any case; or the beginning of a checksum. Empty finds all. */
   readonly text: string;
+  /**
+   * What comes first.
+   * @default the newest
+   */
+  readonly sort?: ListSort;
 }
 
 /** A database of uploads. What a promise has settled is durable. */
@@ -69,7 +75,7 @@ export interface Records {
   unsettled(): Promise<readonly UploadRecord[]>;
   /** A record in any state. */
   find(id: string): Promise<UploadRecord | null>;
-  /** Complete uploads, newest first, and the id to pass as `after` for the next page. */
+  /** Complete uploads in the order asked for, and the id to pass as `after` for the next page. */
   list(query: ListQuery): Promise<{ readonly records: readonly UploadRecord[]; readonly next: string | null }>;
   /** Writes something, to show that the database can be written. */
   probe(): Promise<void>;

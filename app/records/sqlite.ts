@@ -1,6 +1,7 @@
 /** Records in SQLite. */
 import Database from "libsql";
 import type { Checksums } from "../../protocol/checksum.ts";
+import { defaultSort, type ListSort } from "../../protocol/list-sort.ts";
 import { migrate } from "./migrations.ts";
 import type { ListQuery, Records, RecordState, UploadRecord } from "./records.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
@@ -68,6 +69,17 @@ function likePattern(text: string): string {
   return `%${fold(text).replace(/[\\%_]/g, "\\$&")}%`;
 }
 
+/** How an order reads in SQL. Ids grow with time; the searched text begins with the folded name. */
+function orderOf(sort: ListSort): { readonly by: string; readonly after: string } {
+  const isDown = sort.startsWith("-");
+  const [sign, direction] = isDown ? ["<", " DESC"] : [">", ""];
+  const key = sort.replace("-", "");
+  if (key === "time") return { by: `id${direction}`, after: `id ${sign} ?` };
+  const column = key === "name" ? "search" : "size";
+  // Two with the same name or size stand in the order of their ids, or a page could miss one.
+  return { by: `${column}${direction}, id${direction}`, after: `(${column}, id) ${sign} (SELECT ${column}, id FROM uploads WHERE id = ?)` };
+}
+
 class SqliteRecords implements Records {
   readonly sessions = new SqliteSessions((sql) => this.#prepare(sql));
   readonly #database: Database.Database;
@@ -123,11 +135,12 @@ class SqliteRecords implements Records {
     return this.#all("WHERE id = ?", [id])[0] ?? null;
   }
 
-  async list({ limit, after, text }: ListQuery): Promise<{ records: readonly UploadRecord[]; next: string | null }> {
+  async list({ limit, after, text, sort = defaultSort }: ListQuery): Promise<{ records: readonly UploadRecord[]; next: string | null }> {
+    const order = orderOf(sort);
     const conditions = ["state = 'complete'"];
     const values: (string | number)[] = [];
     if (after !== null) {
-      conditions.push("id < ?");
+      conditions.push(order.after);
       values.push(after);
     }
     if (text !== "") {
@@ -135,7 +148,7 @@ class SqliteRecords implements Records {
       conditions.push(`(search LIKE ? ESCAPE '\\'${prefix ? " OR checksums LIKE ?" : ""})`);
       values.push(likePattern(text), ...(prefix ? [`%:"${text.toLowerCase()}%`] : []));
     }
-    const found = this.#all(`WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`, [...values, limit + 1]);
+    const found = this.#all(`WHERE ${conditions.join(" AND ")} ORDER BY ${order.by} LIMIT ?`, [...values, limit + 1]);
     const records = found.slice(0, limit);
     return { records, next: found.length > limit ? (records.at(-1)?.id ?? null) : null };
   }

@@ -25,7 +25,7 @@ export function makeRouter(service: Service): Router {
   router.post("/internal/begin", beginRoute(service));
   router.post("/internal/answer", answerRoute(service));
   router.post("/internal/settle", settleRoute(service));
-  router.post("/internal/refused", refusedRoute());
+  router.post("/internal/refused", refusedRoute(service));
   return router;
 }
 

@@ -7,6 +7,7 @@ import { Refusal } from "../refusal.ts";
 import { corsHeaders } from "../sessions/cors.ts";
 import type { Dialect, DialectAnswer, SessionRequest, WritePlace } from "../sessions/dialect.ts";
 import { dialectOf } from "../sessions/dialects.ts";
+import { removeLeftover } from "../sessions/remove.ts";
 import { readSessionRequest } from "../sessions/request.ts";
 
 /** Sets what every answer of a dialect has; errors thrown later keep it. */
@@ -33,6 +34,7 @@ function placeHeaders(place: WritePlace): Readonly<Record<string, string>> {
     "X-Slipway-Data": place.data ?? "",
     "X-Slipway-Offset": place.data === null ? "" : String(place.offset),
     "X-Slipway-Length": place.length === null ? "" : String(place.length),
+    "X-Slipway-Digest": place.digest ?? "",
   };
 }
 
@@ -73,15 +75,18 @@ export function settleRoute(service: Service): Middleware {
     const { request, dialect } = listen(context);
     const form = readWrittenForm(await readForm(context.req), request.terms.checksums);
     const session = form.session === "" ? null : await service.store.records.sessions.find(form.session);
+    if (form.session !== "" && session === null) await removeLeftover(service.store, form.path);
     answer(context, await dialect.written(service.store, request, session, form));
     context.state.log.info({ session: form.session, outcome: form.outcome, offset: form.offset }, "body written");
   };
 }
 
 /** Answers for nginx when it refuses a body that it has begun to read. */
-export function refusedRoute(): Middleware {
+export function refusedRoute(service: Service): Middleware {
   return async (context) => {
     const { request, dialect } = listen(context);
-    throw dialect.refused(request, new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal"));
+    await removeLeftover(service.store, context.get("X-Slipway-Data"));
+    if (context.get("X-Slipway-Outcome") === "mismatch") throw new Refusal(dialect.mismatch(request));
+    throw new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal");
   };
 }

@@ -4,6 +4,7 @@ import type { Middleware, Service } from "../context.ts";
 import { readListQuery, readStateQuery } from "../query.ts";
 import type { UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
+import { readCounted } from "../sessions/counted.ts";
 import { listReceiving } from "../sessions/list.ts";
 import { viewOf } from "../views.ts";
 
@@ -21,7 +22,7 @@ export function uploadsRoute(service: Service): Middleware {
   return async (context) => {
     context.set("Cache-Control", "no-store");
     if (readStateQuery(context.query) === "receiving") {
-      context.body = { uploads: await listReceiving(service.store), next: null };
+      context.body = { uploads: await listReceiving(service.store, await readCounted(context.req)), next: null };
       return;
     }
     const { records, next } = await service.store.records.list(readListQuery(context.query));

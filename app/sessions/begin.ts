@@ -20,12 +20,6 @@ export function checkDigests(request: SessionRequest): void {
   }
 }
 
-/** What a 400 of nginx's means: the body differs from its digest, or is broken as a message. */
-export function refusedBody(request: SessionRequest, refusal: Refusal): Refusal {
-  const compared = request.header("Content-Digest") !== "" || request.header("Repr-Digest") !== "";
-  return refusal.code === "bad_request" && compared ? new Refusal("digest_mismatch") : refusal;
-}
-
 /** When a session that hears nothing more ends: ISO 8601. */
 export function expiryOf(request: SessionRequest): string {
   return new Date(Date.now() + request.expireAfter * 1000).toISOString();

@@ -1,7 +1,7 @@
 /** What a protocol of uploads in several requests is to the routes: a dialect over the one model of sessions. */
+import type { ErrorCode } from "../../protocol/errors.ts";
 import type { WrittenForm } from "../../protocol/written-body.ts";
 import type { Session } from "../records/sessions.ts";
-import type { Refusal } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
 import type { UploadTerms } from "../upload-terms.ts";
 
@@ -32,6 +32,8 @@ export interface WritePlace {
   readonly offset: number;
   /** Bytes of the whole data; null when it is not known. */
   readonly length: number | null;
+  /** Digests that nginx compares the body with, as `upload_raw_digest` takes them. @default none */
+  readonly digest?: string;
 }
 
 export interface DialectAnswer {
@@ -65,6 +67,6 @@ export interface Dialect {
    * @throws {Refusal}
    */
   readonly written: (store: StoreParts, request: SessionRequest, session: Session | null, body: WrittenBody) => Promise<DialectAnswer>;
-  /** Words for what nginx refused while it read a body. */
-  readonly refused: (request: SessionRequest, refusal: Refusal) => Refusal;
+  /** What a body is that differs from a digest that came with it. */
+  readonly mismatch: (request: SessionRequest) => ErrorCode;
 }

@@ -1,14 +1,17 @@
 /** The uploads that are under way, as they are shown. */
 import { stat } from "node:fs/promises";
 import { safeFileName } from "../../protocol/file-name.ts";
-import type { Session } from "../records/sessions.ts";
+import type { DialectName, Session } from "../records/sessions.ts";
 import { systemCode } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
 import { readUploadState } from "../store/upload-state.ts";
+import type { CountedUpload } from "./counted.ts";
 import { dataPath } from "./data.ts";
 
 /** An upload that is not complete; without what only its client may know, the id that more can be sent to. */
 export interface ReceivingView {
+  /** Of the request, where no session stands for the upload and the client has given no id of its own. */
+  readonly id: string | null;
   readonly name: string;
   /** Bytes; null while the client has not said. */
   readonly size: number | null;
@@ -18,8 +21,10 @@ export interface ReceivingView {
   readonly state: "receiving" | "joining";
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** ISO 8601, UTC. */
-  readonly expiresAt: string;
+  /** ISO 8601, UTC; null for what ends with its request. */
+  readonly expiresAt: string | null;
+  /** The session's, or the way in which nginx takes the body. */
+  readonly protocol: DialectName | "form" | "raw" | "ranged";
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -39,18 +44,35 @@ async function receivedOf(store: StoreParts, session: Session): Promise<number> 
   return Math.max(counted, size);
 }
 
-/** Uploads under way, oldest first; parts that are written into one file are shown as that file. */
-export async function listReceiving(store: StoreParts): Promise<readonly ReceivingView[]> {
+async function viewOfSession(store: StoreParts, session: Session): Promise<ReceivingView> {
+  return {
+    id: null,
+    name: safeFileName(session.name),
+    size: session.total,
+    received: await receivedOf(store, session),
+    contentType: session.contentType === "" ? null : session.contentType,
+    state: session.state === "joining" ? "joining" : "receiving",
+    startedAt: session.createdAt,
+    expiresAt: session.expiresAt,
+    protocol: session.dialect,
+  };
+}
+
+/** Pieces are shown as the session that they belong to. */
+function viewsOfCounted(counted: readonly CountedUpload[]): ReceivingView[] {
+  return counted.flatMap(({ id, given, name, size, received, started, protocol }) => {
+    if (protocol === "piece") return [];
+    const startedAt = new Date(started * 1000).toISOString();
+    return [{ id: given ? null : id, name: safeFileName(name), size, received, contentType: null, state: "receiving", startedAt, expiresAt: null, protocol }];
+  });
+}
+
+/**
+ * Uploads under way, oldest first; parts that are written into one file are shown as that file.
+ * @param counted what nginx counts, beside the sessions
+ */
+export async function listReceiving(store: StoreParts, counted: readonly CountedUpload[]): Promise<readonly ReceivingView[]> {
   const sessions = (await store.records.sessions.open()).filter(({ kind, fileKey }) => kind !== "part" || fileKey === null);
-  return Promise.all(
-    sessions.map(async (session) => ({
-      name: safeFileName(session.name),
-      size: session.total,
-      received: await receivedOf(store, session),
-      contentType: session.contentType === "" ? null : session.contentType,
-      state: session.state === "joining" ? "joining" : "receiving",
-      startedAt: session.createdAt,
-      expiresAt: session.expiresAt,
-    })),
-  );
+  const views = await Promise.all(sessions.map((session) => viewOfSession(store, session)));
+  return [...views, ...viewsOfCounted(counted)].sort((a, b) => a.startedAt.localeCompare(b.startedAt));
 }

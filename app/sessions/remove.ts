@@ -1,7 +1,8 @@
 /** The end of a session that is cancelled, expired or refused: its space is free at once. */
+import { basename } from "node:path";
 import type { Session } from "../records/sessions.ts";
 import type { StoreParts } from "../store/complete.ts";
-import { removeData } from "./data.ts";
+import { dataOf, removeData, spelledPath } from "./data.ts";
 
 /** Key of the lock under which a session is finished or removed. */
 export const lockOf = (session: Session): string => `session ${session.id}`;
@@ -31,4 +32,17 @@ async function otherUsers(store: StoreParts, session: Session): Promise<boolean>
   }
   for (const part of parts) await store.records.sessions.remove(part.id);
   return false;
+}
+
+/**
+ * Removes what a request of nginx's has made anew when its session was removed after it was let in. To be called when
+ * the request has ended.
+ * @param path of the data, as nginx spells it; of anything but sessions' data nothing is removed
+ */
+export async function removeLeftover(store: StoreParts, path: string): Promise<void> {
+  const { sessions } = store.records;
+  const owner = basename(path);
+  const data = dataOf(owner);
+  if (owner === "" || path !== spelledPath(store.paths, data)) return;
+  if ((await sessions.find(owner)) === null && (await sessions.partsOf(data)).length === 0) await removeData(store.paths, data);
 }

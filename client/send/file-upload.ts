@@ -78,6 +78,16 @@ class FileUpload {
   async run(): Promise<SendResult> {
     const before = await this.#earlier();
     const begun = before ?? this.#plan();
+    try {
+      return await this.#sendAll(begun, before !== undefined);
+    } catch (error) {
+      // Nothing can go on with a mixture of two versions.
+      if (error instanceof SendError && error.failure.kind === "changed") await this.#giveUp(begun);
+      throw error;
+    }
+  }
+
+  async #sendAll(begun: Begun, resumed: boolean): Promise<SendResult> {
     const last = await this.#sendSegments(begun);
     const sha256 = await this.#digest.end();
     await mustBe(this.#source, this.#identity);
@@ -85,7 +95,7 @@ class FileUpload {
       await this.#giveUp(begun);
       throw new SendError(failure("digest", "other_digest", null, `${this.#source.name} has SHA-256 ${sha256}, not ${this.#options.sha256} as it should`, "check the file against where it came from"));
     }
-    const standing = begun.file === null ? last : await this.#finish(begun, sha256, before !== undefined);
+    const standing = begun.file === null ? last : await this.#finish(begun, sha256, resumed);
     return this.#judge(standing, sha256);
   }
 
@@ -101,7 +111,9 @@ class FileUpload {
   }
 
   async #giveUp(begun: Begun): Promise<void> {
-    for (const { url } of begun.segments) if (url !== null) await this.#tus.cancel(new URL(url));
+    // Also when all else was stopped.
+    const tus = new Tus(this.#site.http, this.#site.url);
+    for (const { url } of begun.segments) if (url !== null) await tus.cancel(new URL(url));
     await this.#state.forget();
   }
 
@@ -197,6 +209,8 @@ class FileUpload {
     for await (const bytes of bytesOf(this.#source, at, start + length)) {
       this.#digest.take(at, bytes);
       at += bytes.length;
+      // The site files what is whole: a mixture of two versions must not become that.
+      if (at === start + length) await mustBe(this.#source, this.#identity);
       yield bytes;
     }
   }

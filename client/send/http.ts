@@ -56,7 +56,9 @@ export class Http {
     const { token } = this.#options;
     const headers = { Accept: "application/json", "User-Agent": "slipway-push", ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }), ...more };
     const options = { method, headers, ...(signal === undefined ? {} : { signal }) };
-    return url.protocol === "https:" ? httpsRequest(url, { ...options, agent: this.#agents.https }) : httpRequest(url, { ...options, agent: this.#agents.http });
+    const request = url.protocol === "https:" ? httpsRequest(url, { ...options, agent: this.#agents.https }) : httpRequest(url, { ...options, agent: this.#agents.http });
+    // Whoever waits hears of it; when nobody does any more, as after an early answer, it is nothing.
+    return request.on("error", () => undefined);
   }
 
   /** Writes a part of a body at the common speed. @throws what broke the connection */

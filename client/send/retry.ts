@@ -40,15 +40,13 @@ export const aborted = (): SendError => new SendError(failure("aborted", "aborte
 /** Tries until it works, as long as it may: one for each thing that goes on by itself. */
 export class Patience {
   readonly #signal: AbortSignal;
+  readonly #wait: typeof waitMs;
   #failures = 0;
 
-  constructor(signal: AbortSignal) {
+  /** @param signal ends it, also in the middle of a wait */
+  constructor(signal: AbortSignal, wait: typeof waitMs = waitMs) {
     this.#signal = signal;
-  }
-
-  /** Attempts in a row that brought no byte further. */
-  get failures(): number {
-    return this.#failures;
+    this.#wait = wait;
   }
 
   /** A byte more is safe: what failed before counts no more. */
@@ -68,7 +66,7 @@ export class Patience {
         const lasting = answer === undefined ? error instanceof SendError || isLasting((error as NodeJS.ErrnoException).code ?? "") : !mayPass(answer.status);
         this.#failures += 1;
         if (lasting || this.#failures >= ATTEMPTS) throw error;
-        await sleep(waitMs(this.#failures, answer?.headers["retry-after"]), undefined, { signal: this.#signal }).catch(() => undefined);
+        await sleep(this.#wait(this.#failures, answer?.headers["retry-after"]), undefined, { signal: this.#signal }).catch(() => undefined);
       }
     }
   }

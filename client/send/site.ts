@@ -1,4 +1,5 @@
 /** A site that files are sent to: the one door of the transfer engine. */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tusVersion } from "../../protocol/tus.ts";
 import { networkFailure, type SendResult } from "./answer.ts";
@@ -46,6 +47,8 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   const resumable = await speaksTus(http, options.url);
   const { url } = options;
   const over = async (run: () => Promise<SendResult>, signal: AbortSignal | undefined): Promise<SendResult> => {
+    // One signal may end thousands of files.
+    if (signal !== undefined) setMaxListeners(0, signal);
     try {
       return await run();
     } catch (error) {

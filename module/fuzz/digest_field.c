@@ -24,27 +24,29 @@ static size_t fuzz_decode(const uint8_t *data, size_t size,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    int                    rc;
+    int                    rc, length;
+    unsigned               i;
+    upload_digest_t        none;
     upload_digest_field_t  field;
+    unsigned char          raw[UPLOAD_DIGEST_MAX_RAW];
 
     if (size == 0 || size > FUZZ_INPUT) {
         return 0;
     }
 
-    rc = upload_digest_field_parse(data, size, &field);
+    rc = upload_digest_field_parse(data, size, UPLOAD_DIGEST_FIELD_ALL, &field);
 
     fuzz_check(rc == 0 || rc == -1);
+    fuzz_check(rc == 0 || field.named == 0);
+    fuzz_check(upload_digest_start(&none, UPLOAD_DIGEST_FIELD_ALL) == 0);
 
-    if (rc != 0) {
-        fuzz_check(!field.has_sha256 && !field.has_sha512);
-    }
+    for (i = 0; i < UPLOAD_DIGEST_COUNT; i++) {
 
-    if (field.has_sha256) {
-        fuzz_check(fuzz_found(data, size, field.sha256, sizeof(field.sha256)));
-    }
-
-    if (field.has_sha512) {
-        fuzz_check(fuzz_found(data, size, field.sha512, sizeof(field.sha512)));
+        if (field.named & 1U << i) {
+            length = upload_digest_raw(&none, i, raw);
+            fuzz_check(fuzz_found(data, size, field.digest[i],
+                                  (size_t) length));
+        }
     }
 
     /* only spaces in front are looked at in another way in the middle */
@@ -64,6 +66,7 @@ fuzz_beside(const uint8_t *data, size_t size, const char *before,
     const char *after, int rc, const upload_digest_field_t *field)
 {
     size_t                 n, m;
+    unsigned               i;
     unsigned char         *value;
     upload_digest_field_t  beside;
 
@@ -77,15 +80,17 @@ fuzz_beside(const uint8_t *data, size_t size, const char *before,
     memcpy(value + n, data, size);
     memcpy(value + n + size, after, m);
 
-    fuzz_check(upload_digest_field_parse(value, n + size + m, &beside) == rc);
-    fuzz_check(beside.has_sha256 == field->has_sha256);
-    fuzz_check(beside.has_sha512 == field->has_sha512);
-    fuzz_check(!field->has_sha256
-               || memcmp(beside.sha256, field->sha256, sizeof(beside.sha256))
-                  == 0);
-    fuzz_check(!field->has_sha512
-               || memcmp(beside.sha512, field->sha512, sizeof(beside.sha512))
-                  == 0);
+    fuzz_check(upload_digest_field_parse(value, n + size + m,
+                                         UPLOAD_DIGEST_FIELD_ALL, &beside)
+               == rc);
+    fuzz_check(beside.named == field->named);
+
+    for (i = 0; i < UPLOAD_DIGEST_COUNT; i++) {
+        fuzz_check(!(field->named & 1U << i)
+                   || memcmp(beside.digest[i], field->digest[i],
+                             UPLOAD_DIGEST_MAX_RAW)
+                      == 0);
+    }
 
     free(value);
 }

@@ -88,6 +88,7 @@ typedef struct {
     ngx_http_upload_value_t    *raw_path;       /* NULL: a new file */
     ngx_http_upload_value_t    *raw_offset;
     ngx_http_upload_value_t    *raw_length;
+    ngx_http_upload_value_t    *raw_digest;
 
     ngx_str_t                   pool_name;  /* or "off" */
 #if (NGX_THREADS)
@@ -110,6 +111,7 @@ struct ngx_http_upload_file_s {
 typedef struct ngx_http_upload_ctx_s      ngx_http_upload_ctx_t;
 typedef struct ngx_http_upload_io_s       ngx_http_upload_io_t;
 typedef struct ngx_http_upload_segment_s  ngx_http_upload_segment_t;
+typedef struct ngx_http_upload_progress_s ngx_http_upload_progress_t;
 
 /*
  * A piece of work on the file of a request: bytes that are to be written,
@@ -166,7 +168,8 @@ struct ngx_http_upload_io_s {
     void                      (*leave)(void *guard);
     void                       *guard;
     ngx_err_t                 (*wrote)(ngx_http_upload_io_t *io);
-    off_t                       due;        /* where wrote() takes long */
+    off_t                       due;        /* where wrote() takes long; */
+    int64_t                     due_at;     /* or when, by the io_clock() */
     upload_ranges_t            *skip;       /* bytes that are there already */
 
     ngx_err_t                   err;        /* what became of it */
@@ -214,11 +217,12 @@ typedef struct {
 } ngx_http_upload_form_t;
 
 
-/* Content-Digest and Repr-Digest of a raw upload. */
+/* What a raw upload is compared with. */
 
 typedef struct {
-    upload_digest_field_t       content;
-    upload_digest_field_t       repr;
+    upload_digest_field_t       content;    /* Content-Digest */
+    upload_digest_field_t       told;       /* upload_raw_digest */
+    upload_digest_field_t       repr;       /* Repr-Digest */
 } ngx_http_upload_raw_t;
 
 
@@ -296,6 +300,9 @@ struct ngx_http_upload_ctx_s {
     ngx_http_upload_segment_t  *segment;    /* NULL: a file of its own */
     ngx_str_t                   session;    /* id of a ranged upload */
 
+    ngx_http_upload_progress_t *progress;   /* NULL: not counted */
+    ngx_shm_zone_t             *progress_zone;
+
     /* a body that was read before us */
     ngx_chain_t                *link;
     u_char                     *chunk;      /* what was read of its file */
@@ -308,6 +315,7 @@ struct ngx_http_upload_ctx_s {
     off_t                       turn;       /* received when others are next */
     ngx_msec_t                  start;
     ngx_event_t                 wake;
+    ngx_event_t                 tick;       /* what came is to count */
     ngx_int_t                   failure;    /* waits for the thread */
     int                         lowat;      /* of the socket; 0: any byte */
 
@@ -316,6 +324,7 @@ struct ngx_http_upload_ctx_s {
     unsigned                    in_place:1; /* lendable, but cannot be lent */
     unsigned                    lent:1;     /* core's buffer, to a thread */
     unsigned                    slow:1;     /* the client */
+    unsigned                    ripe:1;     /* what came is to be written */
     unsigned                    closing:1;  /* the file of a part has ended */
     unsigned                    handed_on:1;
 };
@@ -339,6 +348,15 @@ void ngx_http_upload_exit_process(ngx_cycle_t *cycle);
 /* The context, also after an internal redirect; NULL without an upload. */
 ngx_http_upload_ctx_t *ngx_http_upload_get_ctx(ngx_http_request_t *r);
 
+
+/* Writes and counts what has come, whatever the buffers have room for. */
+ngx_int_t ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx);
+
+/* Whether anything that was taken of the body does not count yet. */
+ngx_uint_t ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx);
+
+/* Milliseconds until it must, if anything is to be counted; -1: it need not. */
+ngx_msec_int_t ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx);
 
 /* Releases what the segment holds; and removes file and state. */
 void ngx_http_upload_segment_stop(ngx_http_upload_ctx_t *ctx);
@@ -396,6 +414,9 @@ void ngx_http_upload_awake(ngx_http_upload_ctx_t *ctx);
 /* Undoes a time-out of a worker that has not heard of a few bytes. */
 void ngx_http_upload_dozed(ngx_http_upload_ctx_t *ctx);
 
+/* Whether bytes have come that the worker has not heard of; it does now. */
+ngx_uint_t ngx_http_upload_input_waits(ngx_http_upload_ctx_t *ctx);
+
 /* Milliseconds that the request is ahead of its rate; 0: none. */
 ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
 
@@ -443,6 +464,9 @@ ngx_int_t ngx_http_upload_store_write(ngx_http_upload_ctx_t *ctx, u_char **pos,
 ngx_int_t ngx_http_upload_store_flush(ngx_http_upload_ctx_t *ctx,
     ngx_uint_t sync);
 
+/* Writes what is left although more is to come; no thread has anything. */
+ngx_int_t ngx_http_upload_store_push(ngx_http_upload_ctx_t *ctx);
+
 /* Flushes and closes the file, sets its size and digests. */
 ngx_int_t ngx_http_upload_store_close(ngx_http_upload_ctx_t *ctx);
 
@@ -470,6 +494,12 @@ ngx_int_t ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
 /* Runs something else, when all pieces are done with; as above. */
 ngx_int_t ngx_http_upload_io_run(ngx_http_upload_ctx_t *ctx,
     void (*run)(ngx_http_upload_io_t *io));
+
+/* Whether wrote() takes long when all before "end" is written. */
+ngx_uint_t ngx_http_upload_io_due(ngx_http_upload_io_t *io, off_t end);
+
+/* Nanoseconds. */
+int64_t ngx_http_upload_io_clock(clockid_t clock);
 
 /* NGX_AGAIN while threads have as much as they may. */
 ngx_int_t ngx_http_upload_io_room(ngx_http_upload_ctx_t *ctx);
@@ -538,6 +568,22 @@ ngx_int_t ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx);
 
 /* Makes sure that nobody reads or passes on what is left of the body. */
 ngx_int_t ngx_http_upload_drop_body(ngx_http_request_t *r);
+
+
+/* ngx_http_upload_progress.c: where upload_progress_track says so */
+
+/* The upload stands in the zone from now on, if there is room. */
+void ngx_http_upload_progress_begin(ngx_http_upload_ctx_t *ctx);
+
+/* How much has come; without a lock. */
+void ngx_http_upload_progress_update(ngx_http_upload_ctx_t *ctx);
+
+/* Which file of a form is coming. */
+void ngx_http_upload_progress_name(ngx_http_upload_ctx_t *ctx);
+
+/* With the status of the answer, or 0; more than once does no harm. */
+void ngx_http_upload_progress_end(ngx_http_upload_ctx_t *ctx,
+    ngx_int_t status);
 
 
 /* ngx_http_upload_variables.c */

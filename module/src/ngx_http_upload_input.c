@@ -21,6 +21,8 @@
 #define NGX_HTTP_UPLOAD_AHEAD       (64 * 1024)
 
 
+static ngx_int_t ngx_http_upload_input_idle(ngx_http_upload_ctx_t *ctx,
+    ngx_int_t why);
 static ngx_int_t ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_input_streamed(ngx_http_request_t *r);
@@ -32,6 +34,7 @@ static ngx_int_t ngx_http_upload_input_stored(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_chunk(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_input_lowat(ngx_http_upload_ctx_t *ctx, int bytes);
+static void ngx_http_upload_input_rouse(ngx_http_upload_ctx_t *ctx);
 
 
 ngx_int_t
@@ -61,7 +64,7 @@ ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
         }
 
         if (ngx_http_upload_excess(ctx)) {
-            return NGX_DECLINED;
+            return ngx_http_upload_input_idle(ctx, NGX_DECLINED);
         }
 
         /*
@@ -88,7 +91,7 @@ ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
 
         if (rc == NGX_AGAIN && !ngx_http_upload_input_enough(ctx)) {
             ngx_http_upload_input_doze(ctx);
-            return NGX_DONE;
+            return ngx_http_upload_input_idle(ctx, NGX_DONE);
         }
 
         if (rc != NGX_OK && rc != NGX_AGAIN) {
@@ -156,6 +159,23 @@ ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx)
 }
 
 
+/* There is nothing to do: what is ripe is written first. */
+
+static ngx_int_t
+ngx_http_upload_input_idle(ngx_http_upload_ctx_t *ctx, ngx_int_t why)
+{
+    ngx_int_t  rc;
+
+    if (!ctx->ripe) {
+        return why;
+    }
+
+    rc = ngx_http_upload_segment_push(ctx);
+
+    return rc == NGX_OK ? why : rc;
+}
+
+
 /* NGX_AGAIN: core waits for more. */
 
 static ngx_int_t
@@ -210,7 +230,7 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
 
     b = rb->buf;
 
-    if (b == NULL || b->last == b->end || ctx->conf->limit_rate
+    if (b == NULL || b->last == b->end || ctx->conf->limit_rate || ctx->ripe
         || ctx->store.fd == NGX_INVALID_FILE)
     {
         return 1;
@@ -466,14 +486,14 @@ ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx)
 void
 ngx_http_upload_awake(ngx_http_upload_ctx_t *ctx)
 {
-    if (ctx->lowat) {
-        ngx_http_upload_input_lowat(ctx, 1);
-        ctx->lowat = 0;
-    }
+    ngx_http_upload_input_lowat(ctx, 0);
 }
 
 
-/* SO_RCVLOWAT of socket(7): epoll says nothing before so much is there. */
+/*
+ * SO_RCVLOWAT of socket(7): epoll says nothing before so much is there.  The
+ * kernel takes 0, any byte, for 1.
+ */
 
 static void
 ngx_http_upload_input_lowat(ngx_http_upload_ctx_t *ctx, int bytes)
@@ -505,10 +525,42 @@ ngx_http_upload_dozed(ngx_http_upload_ctx_t *ctx)
         return;
     }
 
-    ngx_http_upload_awake(ctx);
-
     ctx->slow = 1;
     rev->timedout = 0;
+
+    ngx_http_upload_input_rouse(ctx);
+}
+
+
+ngx_uint_t
+ngx_http_upload_input_waits(ngx_http_upload_ctx_t *ctx)
+{
+    int  bytes;
+
+    if (ctx->lowat == 0
+        || ioctl(ctx->request->connection->fd, FIONREAD, &bytes) == -1
+        || bytes == 0)
+    {
+        return 0;
+    }
+
+    ngx_http_upload_input_rouse(ctx);
+
+    return 1;
+}
+
+
+/* What the kernel has may be read, though it has said nothing. */
+
+static void
+ngx_http_upload_input_rouse(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_event_t  *rev;
+
+    rev = ctx->request->connection->read;
+
+    ngx_http_upload_awake(ctx);
+
     rev->ready = 1;
 #if (NGX_HAVE_FIONREAD)
     rev->available = -1;

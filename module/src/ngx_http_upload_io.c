@@ -68,7 +68,6 @@ static ngx_int_t ngx_http_upload_io_task(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_job_t *job);
 static void ngx_http_upload_io_thread(void *data, ngx_log_t *log);
 static void ngx_http_upload_io_aside(ngx_http_upload_job_t *job);
-static int64_t ngx_http_upload_io_clock(clockid_t clock);
 static void ngx_http_upload_io_event(ngx_event_t *ev);
 static ngx_http_upload_job_t *ngx_http_upload_io_other(
     ngx_http_upload_job_t *job);
@@ -165,6 +164,29 @@ ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_io_ended(job);
 
     return ngx_http_upload_io_result(ctx);
+}
+
+
+ngx_uint_t
+ngx_http_upload_io_due(ngx_http_upload_io_t *io, off_t end)
+{
+    if (io->wrote == NULL || io->due == NGX_MAX_OFF_T_VALUE) {
+        return 0;
+    }
+
+    return end >= io->due
+           || ngx_http_upload_io_clock(CLOCK_MONOTONIC) >= io->due_at;
+}
+
+
+int64_t
+ngx_http_upload_io_clock(clockid_t clock)
+{
+    struct timespec  now;
+
+    (void) clock_gettime(clock, &now);
+
+    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 
@@ -583,7 +605,7 @@ ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
         ngx_http_upload_io_digest(job);
     }
 
-    if (!job->digested || job->sync || (io->wrote && end >= io->due)
+    if (!job->digested || job->sync || ngx_http_upload_io_due(io, end)
         || (io->writeback && end - io->flushed >= NGX_HTTP_UPLOAD_WRITEBACK))
     {
         return 0;
@@ -598,20 +620,16 @@ ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
 static void
 ngx_http_upload_io_timed(ngx_http_upload_job_t *job)
 {
-    int64_t          elapsed;
-    struct rusage    before, after;
-    struct timespec  start, end;
+    int64_t        elapsed;
+    struct rusage  before, after;
 
     (void) getrusage(RUSAGE_THREAD, &before);
-    (void) clock_gettime(CLOCK_MONOTONIC, &start);
+    elapsed = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     ngx_http_upload_io_bytes(job, 0);
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &end);
+    elapsed = (ngx_http_upload_io_clock(CLOCK_MONOTONIC) - elapsed) / 1000000;
     (void) getrusage(RUSAGE_THREAD, &after);
-
-    elapsed = (end.tv_sec - start.tv_sec) * 1000
-              + (end.tv_nsec - start.tv_nsec) / 1000000;
 
     /* on a busy machine it may have waited for a processor alone */
 
@@ -756,19 +774,6 @@ ngx_http_upload_io_aside(ngx_http_upload_job_t *job)
     {
         (void) sched_setaffinity(0, sizeof(cpu_set_t), &all);
     }
-}
-
-
-/* Nanoseconds. */
-
-static int64_t
-ngx_http_upload_io_clock(clockid_t clock)
-{
-    struct timespec  now;
-
-    (void) clock_gettime(clock, &now);
-
-    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 

@@ -266,6 +266,13 @@ static ngx_command_t  ngx_http_upload_commands[] = {
       offsetof(ngx_http_upload_loc_conf_t, raw_length),
       NULL },
 
+    { ngx_string("upload_raw_digest"),
+      NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_upload_set_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_upload_loc_conf_t, raw_digest),
+      NULL },
+
     { ngx_string("upload_reserve"),
       NGX_HTTP_UPLOAD_ANY_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -805,6 +812,7 @@ ngx_http_upload_create_loc_conf(ngx_conf_t *cf)
      *     conf->raw_path = NULL;
      *     conf->raw_offset = NULL;
      *     conf->raw_length = NULL;
+     *     conf->raw_digest = NULL;
      *     conf->digests = 0;
      *     conf->pool_name = { 0, NULL };
      *     conf->pool = NULL;
@@ -859,6 +867,10 @@ ngx_http_upload_merge_pointers(ngx_http_upload_loc_conf_t *prev,
 
     if (conf->raw_length == NULL) {
         conf->raw_length = prev->raw_length;
+    }
+
+    if (conf->raw_digest == NULL) {
+        conf->raw_digest = prev->raw_digest;
     }
 
     if (conf->set_fields == NULL) {

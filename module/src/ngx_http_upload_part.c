@@ -291,6 +291,8 @@ ngx_http_upload_part_file(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_http_upload_progress_name(ctx);
+
     rc = ngx_http_upload_store_open(ctx);
     if (rc != NGX_OK) {
         return rc;

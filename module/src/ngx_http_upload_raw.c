@@ -12,8 +12,10 @@ static ngx_int_t ngx_http_upload_raw_path(ngx_http_upload_ctx_t *ctx,
 static ngx_uint_t ngx_http_upload_raw_reserved(ngx_str_t *path, off_t length);
 static ngx_int_t ngx_http_upload_raw_number(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_value_t *value, const char *directive, off_t *number);
+static ngx_int_t ngx_http_upload_raw_digests(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_raw_digest(ngx_http_upload_ctx_t *ctx,
     const char *name, upload_digest_field_t *field);
+static ngx_int_t ngx_http_upload_raw_told(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_raw_read(ngx_http_upload_ctx_t *ctx,
     u_char **pos, u_char *end);
 static ngx_int_t ngx_http_upload_raw_end(ngx_http_upload_ctx_t *ctx);
@@ -55,18 +57,7 @@ ngx_http_upload_raw_init(ngx_http_upload_ctx_t *ctx)
         return rc;
     }
 
-    ctx->raw = ngx_pcalloc(r->pool, sizeof(ngx_http_upload_raw_t));
-    if (ctx->raw == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_upload_raw_digest(ctx, "content-digest",
-                                    &ctx->raw->content);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_upload_raw_digest(ctx, "repr-digest", &ctx->raw->repr);
-    }
-
+    rc = ngx_http_upload_raw_digests(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -105,8 +96,8 @@ ngx_http_upload_raw_new(ngx_http_upload_ctx_t *ctx)
 {
     ctx->entrance = &ngx_http_upload_raw_entrance;
 
-    ctx->digests |= upload_digest_field_wanted(&ctx->raw->content)
-                    | upload_digest_field_wanted(&ctx->raw->repr);
+    ctx->digests |= ctx->raw->content.named | ctx->raw->told.named
+                    | ctx->raw->repr.named;
 
     return NGX_OK;
 }
@@ -149,10 +140,11 @@ ngx_http_upload_raw_given(ngx_http_upload_ctx_t *ctx, ngx_str_t *path)
     s->reserved = s->reserve && ngx_http_upload_raw_reserved(path, length);
     s->total = length;
     s->content = &ctx->raw->content;
+    s->told = &ctx->raw->told;
     s->repr = &ctx->raw->repr;
     s->keeps = 1;
 
-    wanted = upload_digest_field_wanted(s->content);
+    wanted = s->content->named | s->told->named;
 
     /* what may yet be refused must not count before its end */
 
@@ -316,6 +308,27 @@ ngx_http_upload_raw_number(ngx_http_upload_ctx_t *ctx,
 }
 
 
+static ngx_int_t
+ngx_http_upload_raw_digests(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ctx->raw = ngx_pcalloc(ctx->request->pool, sizeof(ngx_http_upload_raw_t));
+    if (ctx->raw == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_upload_raw_digest(ctx, "content-digest",
+                                    &ctx->raw->content);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_raw_digest(ctx, "repr-digest", &ctx->raw->repr);
+    }
+
+    return rc == NGX_OK ? ngx_http_upload_raw_told(ctx) : rc;
+}
+
+
 /* Several lines of one header are one list (RFC 9110, section 5.3). */
 
 static ngx_int_t
@@ -351,12 +364,53 @@ ngx_http_upload_raw_digest(ngx_http_upload_ctx_t *ctx, const char *name,
         p = ngx_sprintf(p, "%s%V", p == text ? "" : ", ", &h->value);
     }
 
-    if (upload_digest_field_parse(text, p - text, field) == 0) {
+    if (upload_digest_field_parse(text, p - text, UPLOAD_DIGEST_FIELD_ACTIVE,
+                                  field)
+        == 0)
+    {
         return NGX_OK;
     }
 
     ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                   "upload: client sent malformed %s", name);
+
+    return NGX_HTTP_BAD_REQUEST;
+}
+
+
+/* A digest that cannot be checked must not pass for one that was. */
+
+static ngx_int_t
+ngx_http_upload_raw_told(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_str_t               text;
+    upload_digest_field_t  *told;
+
+    told = &ctx->raw->told;
+
+    if (ctx->conf->raw_digest == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(ctx->request, &ctx->conf->raw_digest->value,
+                               &text)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (upload_digest_field_parse(text.data, text.len, UPLOAD_DIGEST_FIELD_ALL,
+                                  told)
+        == 0
+        && !told->others)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "upload: upload_raw_digest \"%V\" is malformed or names an "
+                  "algorithm other than md5, sha, sha-256, sha-512 and crc32",
+                  &text);
 
     return NGX_HTTP_BAD_REQUEST;
 }
@@ -411,16 +465,19 @@ ngx_http_upload_raw_end(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* Of a new file, both digests say the same. */
+/* Of a new file, the body and the whole are one. */
 
 static ngx_int_t
 ngx_http_upload_raw_verify(ngx_http_upload_ctx_t *ctx)
 {
     if (upload_digest_field_agrees(&ctx->raw->content, ctx->store.digest)
+        && upload_digest_field_agrees(&ctx->raw->told, ctx->store.digest)
         && upload_digest_field_agrees(&ctx->raw->repr, ctx->store.digest))
     {
         return NGX_OK;
     }
+
+    ngx_str_set(&ctx->outcome, "mismatch");
 
     ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                   "upload: the body differs from its digest");
@@ -438,6 +495,11 @@ ngx_http_upload_raw_piece_end(ngx_http_upload_ctx_t *ctx)
     s = ctx->segment;
 
     rc = ngx_http_upload_segment_commit(ctx);
+
+    if (s->mismatch) {
+        ngx_str_set(&ctx->outcome, "mismatch");
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }

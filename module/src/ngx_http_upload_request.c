@@ -8,6 +8,9 @@
 /* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
 
+/* Milliseconds between two looks whether what has come is to count. */
+#define NGX_HTTP_UPLOAD_TICK        1000
+
 
 static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx);
@@ -18,6 +21,8 @@ static ngx_http_upload_ctx_t *ngx_http_upload_create_ctx(ngx_http_request_t *r);
 static void ngx_http_upload_body_handler(ngx_http_request_t *r);
 static void ngx_http_upload_read_handler(ngx_http_request_t *r);
 static void ngx_http_upload_wake_handler(ngx_event_t *ev);
+static void ngx_http_upload_tick_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_http_upload_unwritten(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_wait(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_pause(ngx_http_upload_ctx_t *ctx,
     ngx_msec_t pause);
@@ -149,7 +154,10 @@ ngx_http_upload_start(ngx_http_request_t *r)
         rc = ngx_http_upload_path_space(ctx);
     }
 
+    ngx_http_upload_progress_begin(ctx);
+
     if (rc != NGX_OK) {
+        ngx_http_upload_progress_end(ctx, rc);
         return rc;
     }
 
@@ -315,6 +323,11 @@ ngx_http_upload_create_ctx(ngx_http_request_t *r)
     ctx->wake.data = ctx;
     ctx->wake.log = r->connection->log;
 
+    ctx->tick.handler = ngx_http_upload_tick_handler;
+    ctx->tick.data = ctx;
+    ctx->tick.log = r->connection->log;
+    ctx->tick.cancelable = 1;
+
     cln->handler = ngx_http_upload_cleanup;
     ngx_queue_insert_tail(&ngx_http_upload_queue, &ctx->queue);
     ngx_http_set_ctx(r, ctx, ngx_http_upload_module);
@@ -395,6 +408,63 @@ ngx_http_upload_wake_handler(ngx_event_t *ev)
 }
 
 
+/*
+ * What has come counts within a second, also where a client is so slow that it
+ * fills no buffer.  One that sends nothing more is not read from again: core
+ * would give it more time.
+ */
+
+static void
+ngx_http_upload_tick_handler(ngx_event_t *ev)
+{
+    ngx_msec_int_t          wait;
+    ngx_connection_t       *c;
+    ngx_http_request_t     *r;
+    ngx_http_upload_ctx_t  *ctx;
+
+    ctx = ev->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ev->timedout = 0;
+
+    if (ctx->failure || r->read_event_handler != ngx_http_upload_read_handler) {
+        return;
+    }
+
+    wait = ngx_http_upload_segment_wait(ctx);
+
+    if (wait < 0) {
+        return;
+    }
+
+    ngx_add_timer(ev, wait ? wait : NGX_HTTP_UPLOAD_TICK);
+
+    if (wait || !ngx_http_upload_unwritten(ctx)) {
+        return;
+    }
+
+    ctx->ripe = 1;
+
+    ngx_http_upload_read_handler(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* Whether anything has come that does not count yet. */
+
+static ngx_uint_t
+ngx_http_upload_unwritten(ngx_http_upload_ctx_t *ctx)
+{
+    return ngx_http_upload_input_waits(ctx)
+           || (ctx->request->request_body && ctx->request->request_body->bufs)
+           || ngx_http_upload_segment_uncounted(ctx);
+}
+
+
 void
 ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
 {
@@ -415,6 +485,8 @@ ngx_http_upload_process(ngx_http_upload_ctx_t *ctx)
     }
 
     rc = ngx_http_upload_input(ctx);
+
+    ngx_http_upload_progress_update(ctx);
 
     switch (rc) {
 
@@ -560,6 +632,7 @@ ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
 
     /* not with the pool: the connection may linger for long */
 
+    ngx_http_upload_progress_end(ctx, status);
     ngx_http_upload_store_remove(ctx);
 
     if (ngx_http_upload_drop_body(r) != NGX_OK) {
@@ -583,6 +656,10 @@ ngx_http_upload_cleanup(void *data)
         ngx_delete_posted_event(&ctx->wake);
     }
 
+    if (ctx->tick.timer_set) {
+        ngx_del_timer(&ctx->tick);
+    }
+
     ngx_queue_remove(&ctx->queue);
 
     ngx_http_upload_awake(ctx);
@@ -593,6 +670,8 @@ ngx_http_upload_cleanup(void *data)
 static void
 ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 {
+    ngx_http_upload_progress_end(ctx, ngx_http_upload_status(ctx->request));
+
     if (ctx->segment) {
 
         ngx_http_upload_segment_stop(ctx);

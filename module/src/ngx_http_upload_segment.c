@@ -5,6 +5,7 @@
 static ngx_err_t ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_segment_current(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx);
+static void ngx_http_upload_segment_watch(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_path(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_refused(ngx_http_upload_ctx_t *ctx);
@@ -155,6 +156,50 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
     }
 
     return ngx_http_upload_segment_counted(ctx);
+}
+
+
+ngx_int_t
+ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_upload_io_result(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->ripe = 0;
+
+    return ngx_http_upload_segment_uncounted(ctx)
+           ? ngx_http_upload_store_push(ctx) : NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx)
+{
+    return ctx->store.base + ctx->store.size > ctx->segment->counted;
+}
+
+
+ngx_msec_int_t
+ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx)
+{
+    int64_t                     left;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    if (s->step != NGX_HTTP_UPLOAD_SEGMENT_WRITING || s->aborted) {
+        return -1;
+    }
+
+    left = ctx->io.due_at - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+
+    /* to the millisecond, and not before */
+
+    return left > 0 ? (ngx_msec_int_t) (left / 1000000 + 1) : 0;
 }
 
 
@@ -397,7 +442,8 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     ctx->io.data = s;
     ctx->io.skip = &s->skip;
     ctx->io.wrote = ngx_http_upload_segment_checkpoint;
-    ctx->io.due = ngx_http_upload_segment_due(s);
+
+    ngx_http_upload_segment_watch(ctx);
 
     if (!s->candidate) {
         ctx->io.guard = s;
@@ -406,6 +452,20 @@ ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* From now on what has come counts within a second. */
+
+static void
+ngx_http_upload_segment_watch(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_upload_segment_due(&ctx->io,
+                                ngx_http_upload_io_clock(CLOCK_MONOTONIC));
+
+    if (ctx->segment->checkpoints && ctx->reading) {
+        ngx_add_timer(&ctx->tick, ngx_http_upload_segment_wait(ctx));
+    }
 }
 
 

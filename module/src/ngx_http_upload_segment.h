@@ -38,9 +38,10 @@ struct ngx_http_upload_segment_s {
     unsigned                    reserve:1;   /* of the raw file, if known */
     off_t                       min_free_space;
 
-    /* Content-Digest and Repr-Digest of the request */
-    upload_digest_field_t      *content;     /* of a raw upload; or NULL */
-    upload_digest_field_t      *repr;
+    /* what a raw upload is compared with; or NULL */
+    upload_digest_field_t      *content;     /* Content-Digest */
+    upload_digest_field_t      *told;        /* upload_raw_digest */
+    upload_digest_field_t      *repr;        /* Repr-Digest */
 
     /* a new data file, made for a session that has none */
     ngx_str_t                   fresh;
@@ -76,6 +77,7 @@ struct ngx_http_upload_segment_s {
     unsigned                    cut:1;       /* only what is written counts */
     unsigned                    broken:1;    /* the state could not be read */
     unsigned                    forgotten:1; /* nothing is left of it */
+    unsigned                    mismatch:1;  /* refused for its digest */
     const char                 *refused;     /* why; NULL: it was not */
     ngx_int_t                   status;      /* of the refusal */
 };
@@ -121,8 +123,8 @@ void ngx_http_upload_segment_leave(void *data);
 /* Counts what has been written so far. */
 ngx_err_t ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io);
 
-/* Where it has something to count next. */
-off_t ngx_http_upload_segment_due(ngx_http_upload_segment_t *s);
+/* Says where and when it has something to count next. */
+void ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began);
 
 
 /* ngx_http_upload_segment_state.c: the state file, locked */

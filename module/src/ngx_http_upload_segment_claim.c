@@ -47,7 +47,7 @@ ngx_http_upload_segment_claim(ngx_http_upload_io_t *io)
         io->call = "open()";
         io->err = ngx_http_upload_segment_decide(s);
 
-        if ((io->err || s->refused) && first) {
+        if ((io->err || s->refused) && (first || s->made)) {
 
             /* what this request has made is of no use to others */
 
@@ -154,7 +154,10 @@ ngx_http_upload_segment_given(ngx_http_upload_segment_t *s)
         err = ngx_http_upload_segment_reserve(s);
     }
 
-    if (err == 0 && s->state.path == NULL) {
+    if (err == 0 && (s->state.path == NULL || s->made)) {
+
+        /* nothing of a file that somebody has taken away is there any more */
+
         err = ngx_http_upload_segment_first(s, size);
     }
 
@@ -213,7 +216,11 @@ ngx_http_upload_segment_named(ngx_http_upload_segment_t *s, off_t *size)
 }
 
 
-/* What stands before the offset was put there by others. */
+/*
+ * What stands before the offset was put there by others; where nothing stands
+ * it is a piece that has come before those in front of it, which only a file
+ * whose length is known can have.
+ */
 
 static ngx_err_t
 ngx_http_upload_segment_first(ngx_http_upload_segment_t *s, off_t size)
@@ -223,6 +230,10 @@ ngx_http_upload_segment_first(ngx_http_upload_segment_t *s, off_t size)
     err = ngx_http_upload_segment_start(s, &s->data_path);
     if (err) {
         return err;
+    }
+
+    if (size == 0 && s->total >= 0) {
+        return 0;
     }
 
     if (s->range.start > size) {

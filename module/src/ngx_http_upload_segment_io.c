@@ -13,9 +13,17 @@
 /* Written bytes after which what has come counts, though more is to come. */
 #define NGX_HTTP_UPLOAD_CHECKPOINT  (32 * 1024 * 1024)
 
+/*
+ * Nanoseconds after which it does in any case; and how many times as long as it
+ * took to count, lest a slow disk does nothing else.
+ */
+#define NGX_HTTP_UPLOAD_PERIOD      1000000000
+#define NGX_HTTP_UPLOAD_SHARE       10
+
 
 static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s,
     ngx_uint_t wait);
+static ngx_uint_t ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
 static ngx_uint_t ngx_http_upload_segment_same(ngx_http_upload_segment_t *s);
@@ -83,14 +91,17 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
 {
     ngx_http_upload_segment_t *s = io->data;
 
+    int64_t          began;
     ngx_err_t        err;
     upload_claim_t  *claim;
 
     s->end = io->offset;
 
-    if (s->end < io->due) {
+    if (!ngx_http_upload_io_due(io, s->end)) {
         return 0;
     }
+
+    began = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     if (io->writeback && fdatasync(io->fd) == -1) {
         return ngx_errno;
@@ -130,17 +141,29 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
     ngx_http_upload_state_unlock(s);
 
     s->counted = s->end;
-    io->due = ngx_http_upload_segment_due(s);
+    ngx_http_upload_segment_due(io, began);
 
     return err;
 }
 
 
-off_t
-ngx_http_upload_segment_due(ngx_http_upload_segment_t *s)
+void
+ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began)
 {
-    return s->checkpoints ? s->counted + NGX_HTTP_UPLOAD_CHECKPOINT
-                          : NGX_MAX_OFF_T_VALUE;
+    ngx_http_upload_segment_t *s = io->data;
+
+    int64_t  now;
+
+    if (!s->checkpoints) {
+        io->due = NGX_MAX_OFF_T_VALUE;
+        return;
+    }
+
+    now = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+
+    io->due = s->counted + NGX_HTTP_UPLOAD_CHECKPOINT;
+    io->due_at = now + ngx_max((now - began) * NGX_HTTP_UPLOAD_SHARE,
+                               NGX_HTTP_UPLOAD_PERIOD);
 }
 
 
@@ -172,10 +195,7 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
         } else if (upload_state_claimed(&s->state, s->token) == NULL) {
             io->err = NGX_ECANCELED;
 
-        } else if (!s->aborted && s->content
-                   && !upload_digest_field_agrees(s->content, &s->body))
-        {
-            s->refused = "the body differs from its Content-Digest";
+        } else if (!s->aborted && !ngx_http_upload_segment_agrees(s)) {
             io->err = ngx_http_upload_segment_undo(s);
 
         } else if (s->aborted && !s->keeps) {
@@ -202,6 +222,27 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
     if (io->err == 0) {
         io->call = NULL;
     }
+}
+
+
+/* Whether the body is what the request, and the configuration, say of it. */
+
+static ngx_uint_t
+ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s)
+{
+    if (s->content && !upload_digest_field_agrees(s->content, &s->body)) {
+        s->refused = "the body differs from its Content-Digest";
+
+    } else if (s->told && !upload_digest_field_agrees(s->told, &s->body)) {
+        s->refused = "the body differs from its upload_raw_digest";
+
+    } else {
+        return 1;
+    }
+
+    s->mismatch = 1;
+
+    return 0;
 }
 
 
@@ -630,7 +671,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     ngx_err_t         err;
     upload_digest_t   digest, *known;
 
-    wanted = s->repr ? upload_digest_field_wanted(s->repr) : 0;
+    wanted = s->repr ? s->repr->named : 0;
 
     if (wanted == 0) {
         return 0;
@@ -659,6 +700,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     }
 
     s->refused = "the file differs from its Repr-Digest";
+    s->mismatch = 1;
 
     err = ngx_http_upload_segment_lock(s, 1);
     if (err) {

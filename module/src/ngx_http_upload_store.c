@@ -202,6 +202,25 @@ ngx_http_upload_store_flush(ngx_http_upload_ctx_t *ctx, ngx_uint_t sync)
 
 
 ngx_int_t
+ngx_http_upload_store_push(ngx_http_upload_ctx_t *ctx)
+{
+    size_t                    length;
+    u_char                   *half;
+    ngx_http_upload_store_t  *store;
+
+    store = &ctx->store;
+
+    length = store->buffered;
+    half = ngx_http_upload_store_half(store);
+
+    store->buffered = 0;
+    store->half ^= store->halved;
+
+    return ngx_http_upload_store_put(ctx, half, length, 0);
+}
+
+
+ngx_int_t
 ngx_http_upload_store_close(ngx_http_upload_ctx_t *ctx)
 {
     ngx_fd_t                  fd;

@@ -39,9 +39,24 @@ typedef struct {
 } upload_field_item_t;
 
 
-static int upload_field_member(upload_field_t *f,
-    upload_digest_field_t *field, upload_field_member_t *sha256,
-    upload_field_member_t *sha512);
+/* Of the registry, but for the last. */
+
+static const struct {
+    const char          *name;
+    size_t               length;    /* of the digest */
+} upload_field_algorithms[UPLOAD_DIGEST_COUNT] = {
+    { "md5", MD5_DIGEST_LENGTH },
+    { "sha", SHA_DIGEST_LENGTH },
+    { "sha-256", SHA256_DIGEST_LENGTH },
+    { "sha-512", SHA512_DIGEST_LENGTH },
+    { "crc32", sizeof(uint32_t) }
+};
+
+
+static int upload_field_member(upload_field_t *f, unsigned known,
+    upload_digest_field_t *field, upload_field_member_t *members);
+static int upload_field_algorithm(const unsigned char *key, size_t length,
+    unsigned known);
 static upload_field_member_t upload_field_take(const upload_field_item_t *item,
     unsigned char *digest, size_t length);
 static int upload_field_key(upload_field_t *f, const unsigned char **key,
@@ -64,24 +79,26 @@ static int upload_field_base64(unsigned char ch);
 
 int
 upload_digest_field_parse(const unsigned char *value, size_t length,
-    upload_digest_field_t *field)
+    unsigned known, upload_digest_field_t *field)
 {
+    unsigned               i, named;
     upload_field_t         f;
-    upload_field_member_t  sha256, sha512;
+    upload_field_member_t  members[UPLOAD_DIGEST_COUNT];
 
     memset(field, 0, sizeof(upload_digest_field_t));
 
     f.pos = value;
     f.end = value + length;
 
-    sha256 = UPLOAD_FIELD_NONE;
-    sha512 = UPLOAD_FIELD_NONE;
+    for (i = 0; i < UPLOAD_DIGEST_COUNT; i++) {
+        members[i] = UPLOAD_FIELD_NONE;
+    }
 
     upload_field_spaces(&f, 0);
 
     while (f.pos < f.end) {
 
-        if (upload_field_member(&f, field, &sha256, &sha512) != 0) {
+        if (upload_field_member(&f, known, field, members) != 0) {
             return -1;
         }
 
@@ -102,22 +119,20 @@ upload_digest_field_parse(const unsigned char *value, size_t length,
         }
     }
 
-    if (sha256 == UPLOAD_FIELD_OTHER || sha512 == UPLOAD_FIELD_OTHER) {
-        return -1;
+    named = 0;
+
+    for (i = 0; i < UPLOAD_DIGEST_COUNT; i++) {
+
+        if (members[i] == UPLOAD_FIELD_OTHER) {
+            return -1;
+        }
+
+        named |= (unsigned) (members[i] == UPLOAD_FIELD_DIGEST) << i;
     }
 
-    field->has_sha256 = (sha256 == UPLOAD_FIELD_DIGEST);
-    field->has_sha512 = (sha512 == UPLOAD_FIELD_DIGEST);
+    field->named = named;
 
     return 0;
-}
-
-
-unsigned
-upload_digest_field_wanted(const upload_digest_field_t *field)
-{
-    return (field->has_sha256 ? 1U << UPLOAD_DIGEST_SHA256 : 0)
-           | (field->has_sha512 ? 1U << UPLOAD_DIGEST_SHA512 : 0);
 }
 
 
@@ -125,27 +140,32 @@ int
 upload_digest_field_agrees(const upload_digest_field_t *field,
     const upload_digest_t *digest)
 {
+    int            length;
+    unsigned       i;
     unsigned char  raw[UPLOAD_DIGEST_MAX_RAW];
 
-    if (field->has_sha256
-        && (upload_digest_raw(digest, UPLOAD_DIGEST_SHA256, raw)
-            != (int) sizeof(field->sha256)
-            || memcmp(raw, field->sha256, sizeof(field->sha256)) != 0))
-    {
-        return 0;
+    for (i = 0; i < UPLOAD_DIGEST_COUNT; i++) {
+
+        if (!(field->named & 1U << i)) {
+            continue;
+        }
+
+        length = upload_digest_raw(digest, i, raw);
+
+        if (length < 0 || memcmp(raw, field->digest[i], (size_t) length) != 0) {
+            return 0;
+        }
     }
 
-    return !field->has_sha512
-           || (upload_digest_raw(digest, UPLOAD_DIGEST_SHA512, raw)
-               == (int) sizeof(field->sha512)
-               && memcmp(raw, field->sha512, sizeof(field->sha512)) == 0);
+    return 1;
 }
 
 
 static int
-upload_field_member(upload_field_t *f, upload_digest_field_t *field,
-    upload_field_member_t *sha256, upload_field_member_t *sha512)
+upload_field_member(upload_field_t *f, unsigned known,
+    upload_digest_field_t *field, upload_field_member_t *members)
 {
+    int                   algorithm;
     size_t                length;
     upload_field_item_t   item;
     const unsigned char  *key;
@@ -175,16 +195,40 @@ upload_field_member(upload_field_t *f, upload_digest_field_t *field,
         return -1;
     }
 
-    if (length == 7 && memcmp(key, "sha-256", 7) == 0) {
-        *sha256 = upload_field_take(&item, field->sha256,
-                                    SHA256_DIGEST_LENGTH);
+    algorithm = upload_field_algorithm(key, length, known);
 
-    } else if (length == 7 && memcmp(key, "sha-512", 7) == 0) {
-        *sha512 = upload_field_take(&item, field->sha512,
-                                    SHA512_DIGEST_LENGTH);
+    if (algorithm < 0) {
+        field->others = 1;
+        return 0;
     }
 
+    members[algorithm] = upload_field_take(&item, field->digest[algorithm],
+                                  upload_field_algorithms[algorithm].length);
+
     return 0;
+}
+
+
+/* -1: none of those that are known. */
+
+static int
+upload_field_algorithm(const unsigned char *key, size_t length, unsigned known)
+{
+    unsigned     i;
+    const char  *name;
+
+    for (i = 0; i < UPLOAD_DIGEST_COUNT; i++) {
+
+        name = upload_field_algorithms[i].name;
+
+        if (known & 1U << i && strlen(name) == length
+            && memcmp(key, name, length) == 0)
+        {
+            return (int) i;
+        }
+    }
+
+    return -1;
 }
 
 

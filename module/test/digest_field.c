@@ -30,7 +30,8 @@ parse(const char *value, upload_digest_field_t *field)
     assert(copy != NULL);
     memcpy(copy, value, length);
 
-    rc = upload_digest_field_parse(copy, length, field);
+    rc = upload_digest_field_parse(copy, length, UPLOAD_DIGEST_FIELD_ACTIVE,
+                                   field);
 
     free(copy);
 
@@ -51,12 +52,12 @@ examples(void)
     assert(upload_digest_update(&d, body, sizeof(body) - 1) == 0);
 
     assert(parse("sha-256=" SHA256 ",sha-512=" SHA512, &field) == 0);
-    assert(field.has_sha256 && field.has_sha512);
+    assert(field.named == UPLOAD_DIGEST_FIELD_ACTIVE && !field.others);
 
     assert(upload_digest_raw(&d, UPLOAD_DIGEST_SHA256, raw) == 32);
-    assert(memcmp(raw, field.sha256, 32) == 0);
+    assert(memcmp(raw, field.digest[UPLOAD_DIGEST_SHA256], 32) == 0);
     assert(upload_digest_raw(&d, UPLOAD_DIGEST_SHA512, raw) == 64);
-    assert(memcmp(raw, field.sha512, 64) == 0);
+    assert(memcmp(raw, field.digest[UPLOAD_DIGEST_SHA512], 64) == 0);
 }
 
 
@@ -92,21 +93,22 @@ good(void)
     };
 
     assert(parse("sha-256=" SHA256, &expected) == 0);
-    assert(expected.has_sha256 && !expected.has_sha512);
+    assert(expected.named == 1U << UPLOAD_DIGEST_SHA256);
 
     for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 
         if (parse(values[i], &field) != 0
-            || memcmp(&field, &expected, sizeof(field)) != 0)
+            || field.named != expected.named
+            || memcmp(field.digest, expected.digest, sizeof(field.digest)) != 0)
         {
             (void) fprintf(stderr, "refused: %s\n", values[i]);
             abort();
         }
     }
 
-    assert(parse("", &field) == 0 && !field.has_sha256 && !field.has_sha512);
+    assert(parse("", &field) == 0 && !field.named && !field.others);
     assert(parse("  ", &field) == 0);
-    assert(parse("a", &field) == 0 && !field.has_sha256);
+    assert(parse("a", &field) == 0 && !field.named && field.others);
 }
 
 
@@ -141,12 +143,60 @@ bad(void)
 
     for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 
-        if (parse(values[i], &field) != -1
-            || field.has_sha256 || field.has_sha512)
-        {
+        if (parse(values[i], &field) != -1 || field.named) {
             (void) fprintf(stderr, "accepted: %s\n", values[i]);
             abort();
         }
+    }
+}
+
+
+/* "abc": RFC 1321, A.5; RFC 3174, 7.3; and CRC-32 as zlib has it. */
+
+static void
+all(void)
+{
+    size_t                 i;
+    upload_digest_t        d;
+    upload_digest_field_t  field;
+
+    static const char      value[] = "md5=:kAFQmDzST7DWlj99KOF/cg==:,"
+                                     "sha=:qZk+NkcGgWq6PiVxeFDCbJzQ2J0=:,"
+                                     "crc32=:NSRBwg==:";
+
+    static const char     *refused[] = {
+        "md5=:kAFQmDzST7DWlj99KOF/:", "sha=" SHA256, "sha=1",
+        "crc32=:NSRBwgA=:", "crc32=:NSRB:", "crc32=\"352441c2\""
+    };
+
+    assert(upload_digest_start(&d, UPLOAD_DIGEST_FIELD_ALL) == 0);
+    assert(upload_digest_update(&d, "abc", 3) == 0);
+
+    assert(upload_digest_field_parse((const unsigned char *) value,
+                                     sizeof(value) - 1,
+                                     UPLOAD_DIGEST_FIELD_ALL, &field) == 0);
+    assert(field.named == (1U << UPLOAD_DIGEST_MD5 | 1U << UPLOAD_DIGEST_SHA1
+                           | 1U << UPLOAD_DIGEST_CRC32));
+    assert(!field.others && upload_digest_field_agrees(&field, &d));
+
+    for (i = 0; i < UPLOAD_DIGEST_COUNT; i++) {
+
+        if (field.named & 1U << i) {
+            field.digest[i][3] ^= 1;
+            assert(!upload_digest_field_agrees(&field, &d));
+            field.digest[i][3] ^= 1;
+        }
+    }
+
+    /* to those who know fewer they are others */
+
+    assert(parse(value, &field) == 0 && !field.named && field.others);
+
+    for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        assert(upload_digest_field_parse((const unsigned char *) refused[i],
+                                         strlen(refused[i]),
+                                         UPLOAD_DIGEST_FIELD_ALL, &field)
+               == -1);
     }
 }
 
@@ -155,6 +205,7 @@ int
 main(void)
 {
     examples();
+    all();
     good();
     bad();
 

@@ -99,6 +99,7 @@ describe("errors", () => {
     ["/api/uploads?limit=1.5", 400, "bad_query"],
     ["/api/uploads?limit=1&limit=2", 400, "bad_query"],
     ["/api/uploads?after=x", 400, "bad_query"],
+    ["/api/uploads?sort=colour", 400, "bad_query"],
     [`/api/uploads?q=${"x".repeat(201)}`, 400, "bad_query"],
     ["/nothing/here", 404, "not_found"],
     ["/%ff", 404, "not_found"],

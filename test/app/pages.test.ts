@@ -51,6 +51,17 @@ it("answers 304 to a browser that has the asset", async () => {
   expect([again.statusCode, again.headers["content-length"]]).toEqual([304, undefined]);
 });
 
+it("answers 304 to a list that has not changed, whatever else a script's request says", async () => {
+  const first = await service.ask("/list?sort=name", { headers: browser });
+  const tag = first.headers.get("ETag") ?? "";
+  expect(tag).toMatch(/^W\/"[\w-]{27}"$/);
+  const same = { headers: { ...browser, "If-None-Match": tag, "Cache-Control": "no-cache" } };
+  expect((await service.ask("/list?sort=name", same)).status).toBe(304);
+  expect((await service.ask("/list?sort=-name", same)).status).toBe(200);
+  await complete(service, fieldsOf(writeIncoming(service.folder, "1"), "changed.txt"));
+  expect((await service.ask("/list?sort=name", same)).status).toBe(200);
+});
+
 describe("a completed upload", () => {
   it("sends a browser to the list, which points the new ones out", async () => {
     const fields = [...fieldsOf(writeIncoming(service.folder, "1"), "<b>one.txt"), ...fieldsOf(writeIncoming(service.folder, "2"), "two.txt")];

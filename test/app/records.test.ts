@@ -2,7 +2,8 @@ import { rmSync } from "node:fs";
 import Database from "libsql";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { migrations } from "../../app/records/migrations.ts";
-import type { Records } from "../../app/records/records.ts";
+import type { ListSort } from "../../protocol/list-sort.ts";
+import type { Records, UploadRecord } from "../../app/records/records.ts";
 import { openSqlite } from "../../app/records/sqlite.ts";
 import { makeServiceFolder, type ServiceFolder, writeIncoming } from "../helpers/service.ts";
 import { receivedRecord } from "../helpers/store.ts";
@@ -55,6 +56,28 @@ it("lists what is complete, and refuses to mark it again", async () => {
   expect((await records.list(all)).records).toEqual([{ ...record, state: "complete", completedAt: "2026-01-01T00:00:00.000Z" }]);
 });
 
+it("lists in any order, page by page, and misses none", async () => {
+  const names = ["b.txt", "Ä.txt", "a.txt", "B.txt", "c.txt", "a.txt"];
+  const made = names.map((name, index) => receivedRecord(folder, writeIncoming(folder, name), { name, size: [5, 3, 5, 9, 3, 5][index]! }));
+  await records.insertReceived(made);
+  await records.markComplete(made.map(({ id }) => id), "2026-01-01T00:00:00.000Z");
+  const read = async (sort: ListSort): Promise<string[]> => {
+    const found: UploadRecord[] = [];
+    for (let after: string | null = null, more = true; more; ) {
+      const page = await records.list({ limit: 2, after, text: "", sort });
+      found.push(...page.records);
+      after = page.next;
+      more = after !== null;
+    }
+    expect(new Set(found.map(({ id }) => id)).size).toBe(names.length);
+    return found.map(({ name, size }) => `${name} ${size}`);
+  };
+  expect(await read("name")).toEqual(["a.txt 5", "a.txt 5", "b.txt 5", "B.txt 9", "c.txt 3", "Ä.txt 3"]);
+  for (const key of ["name", "size", "time"] as const) expect(await read(`-${key}`)).toEqual((await read(key)).reverse());
+  expect((await read("size")).map((text) => text.slice(-1)).join("")).toBe("335559");
+  expect(await read("time")).toEqual(made.map(({ name, size }) => `${name} ${size}`));
+});
+
 it("makes commits durable", () => {
   const database = new Database(folder.database);
   expect(database.pragma("journal_mode")).toEqual([{ journal_mode: "wal" }]);
@@ -67,6 +90,19 @@ it("opens a database again that has every migration, and one that has none", asy
   await records.insertReceived([record]);
   const again = openSqlite(folder.database);
   expect(await again.find(record.id)).toEqual(record);
+  await again.close();
+});
+
+it("brings a database of an older version up to date, and finds a file by its folder", async () => {
+  const old = new Database(`${folder.database}.old`);
+  for (const { sql } of migrations.slice(0, 2)) old.exec(sql);
+  old.pragma("user_version = 2");
+  old.close();
+  const again = openSqlite(`${folder.database}.old`);
+  const record = receivedRecord(folder, writeIncoming(folder, "1"), { folder: "Läufe/17" });
+  await again.insertReceived([record]);
+  await again.markComplete([record.id], "2026-01-01T00:00:00.000Z");
+  for (const text of ["läufe/", "17/name", "name.bin"]) expect((await again.list({ limit: 10, after: null, text })).records).toMatchObject([{ folder: "Läufe/17" }]);
   await again.close();
 });
 

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { firstState } from "../../app/sessions/first-state.ts";
 import { contiguousFrom, parseUploadState, readUploadState } from "../../app/store/upload-state.ts";
 
 interface Version {
@@ -70,10 +69,6 @@ describe("a state", () => {
     ["ranges out of order", { ...older, ranges: [[6, 8], [0, 2]] }],
   ])("is refused for %s", (_, version) => {
     expect(parseUploadState(stateFile([version])).kind).toBe("refused");
-  });
-
-  it("is, when the service has written its first, a file of a known length of which nothing is there", () => {
-    expect(parseUploadState(firstState("/srv/é", 5))).toEqual({ kind: "good", value: { complete: false, total: 5, received: [], claimed: [] } });
   });
 
   it("is broken when neither version is whole", () => {

@@ -6,7 +6,7 @@ const auto = { streams: "auto", parallel: "auto" } as const;
 const files = (count: number, size: number) => Array.from({ length: count }, () => ({ size }));
 
 it.each([
-  [10_000, 4096, 8, 1], [3, 4096, 3, 1], [1, 0, 1, 1], [1, 100 * MiB, 1, 1], [1, 10_000 * MiB, 1, 4], [5, 10_000 * MiB, 2, 4], [5, 130 * MiB, 2, 2], [0, 0, 1, 1],
+  [10_000, 4096, 16, 1], [3, 4096, 3, 1], [1, 0, 1, 1], [1, 100 * MiB, 1, 1], [1, 10_000 * MiB, 1, 4], [5, 10_000 * MiB, 2, 4], [5, 130 * MiB, 2, 2], [0, 0, 1, 1],
 ])("for %d files of %d bytes: %d at once, %d streams each", (count, size, parallel, streams) => {
   const schedule = scheduleOf(files(count, size), auto);
   expect(schedule.parallel).toBe(parallel);

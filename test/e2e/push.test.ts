@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openSite } from "../../client/send/site.ts";
 import { planFiles } from "../../client/plan.ts";
@@ -18,6 +19,8 @@ describe.skipIf(skip)("e2e: push over tus", () => {
   let site: LocalTestSite;
   let folder: string;
   let port: number;
+  /** Lines that nginx had logged before the test. */
+  let logged = 0;
   const bytes = randomBytes(64 * MiB);
 
   beforeAll(async () => {
@@ -33,6 +36,7 @@ describe.skipIf(skip)("e2e: push over tus", () => {
   beforeEach(() => {
     site.clear();
     writeFileSync(join(folder, "data.bin"), bytes);
+    logged = readFileSync(join(site.site.layout.logs, "access.log"), "utf8").split("\n").length - 1;
   });
 
   const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_STATE_HOME: join(folder, "state") });
@@ -45,14 +49,26 @@ describe.skipIf(skip)("e2e: push over tus", () => {
   }
 
   function expectFiled(content: Buffer): void {
-    const { rows, incoming } = site.kept();
+    const { rows } = site.kept();
     expect(rows.map(({ checksums, size, state }) => ({ checksums, size, state }))).toEqual([{ checksums: { sha256: sha256(content) }, size: content.length, state: "complete" }]);
     expect(sha256(readFileSync(join(site.site.store, "files", rows[0]!.target)))).toBe(sha256(content));
-    expect(incoming).toEqual([]);
   }
 
-  const cutRows = [1, 8].flatMap((streams) => (["end", "reset"] as const).map((cutBy) => [streams, cutBy] as const));
-  it.each(cutRows)("sends 64 MiB by %d streams whole through 20 random cuts by %s", async (streams, cutBy) => {
+  /** Bytes of bodies that nginx has read, by its log; its requests end a moment after their connections. */
+  async function bytesRead(): Promise<number> {
+    await sleep(500);
+    const lines = readFileSync(join(site.site.layout.logs, "access.log"), "utf8").trim().split("\n").slice(logged);
+    return lines.map((line) => JSON.parse(line) as { method: string; bytesReceived: number }).filter(({ method }) => method === "PATCH").reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
+  }
+
+  /**
+   * What nginx has read is hardly sent again. The bound is not tighter because of connections that are cut in their
+   * first milliseconds: now and then nginx ends such a request with 499 and without the buffer that it had begun to
+   * fill, up to 1 MiB. What the proxy has passed on and nobody has received, in the buffers between, is lost with a
+   * reset; how much that is the load of the machine decides.
+   */
+  const cutRows = [1, 8].flatMap((streams) => ([["end", 1.06], ["reset", 2]] as const).map(([cutBy, most]) => [streams, cutBy, most] as const));
+  it.each(cutRows)("sends 64 MiB by %d streams whole through 20 random cuts by %s", async (streams, cutBy, most) => {
     const proxy = await startCuttingProxy({ port, seed: 20, cuts: 20, cutAfter: [1, 5 * MiB], splitAt: 64 * 1024, cutBy });
     const target = await openSite({ url: new URL(`https://localhost:${proxy.port}/upload`), ca: Buffer.from(site.ca), stateFolder: join(folder, "state") });
     try {
@@ -60,8 +76,11 @@ describe.skipIf(skip)("e2e: push over tus", () => {
       const result = await target.send(file!, { streams });
       expect(result).toMatchObject({ ok: true, sha256: sha256(bytes), checked: true });
       expect(proxy.cuts()).toBe(20);
-      console.log(streams, cutBy, proxy.sent() / bytes.length);
+      const read = (await bytesRead()) / bytes.length;
+      expect(read).toBeLessThan(1.05);
+      expect(proxy.sent() / bytes.length).toBeLessThan(most);
       expectFiled(bytes);
+      expect(site.kept().incoming).toEqual([]);
     } finally {
       await target.close();
       await proxy.stop();
@@ -91,6 +110,7 @@ describe.skipIf(skip)("e2e: push over tus", () => {
     }
   }, 60_000);
 
+  // A segment that was asked for in the moment of the kill is known to nobody, and waits for its end at the site.
   it("says so and begins anew when the file changed after kill -9", async () => {
     const proxy = await startCuttingProxy({ port, seed: 2, rate: 40 * MiB });
     const address = `https://localhost:${proxy.port}`;

@@ -3,13 +3,17 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { buildAssets } from "../../web/assets.ts";
-import { ASSETS_PATH, PAGE_CSP, STANDALONE_CSP, renderError, renderHome, renderList, type UploadView } from "../../web/pages.ts";
+import { ASSETS_PATH, PAGE_CSP, STANDALONE_CSP, renderError, renderHome, renderList, type UnderWayView, type UploadView } from "../../web/pages.ts";
 
 /** What a test may see and set. */
 export interface PageServer {
   readonly origin: string;
   /** Newest first; shown by `/list`. */
   readonly uploads: UploadView[];
+  /** Shown by `/list` as under way. */
+  readonly underWay: UnderWayView[];
+  /** Status of each answer of `/list`. */
+  readonly listAnswers: number[];
   /** Every POST that came, in the order of their starts. */
   readonly posts: { readonly fileName: string; readonly accept: string; readonly body: () => string }[];
   /** Largest number of POSTs that ran at the same time. */
@@ -93,7 +97,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, state
   return { fileName, size, text, sha256: digestOfFile(Buffer.concat(chunks)) };
 }
 
-type State = Pick<PageServer, "posts" | "cut" | "refused" | "refusedEarly" | "held" | "uploads">;
+type State = Pick<PageServer, "posts" | "cut" | "refused" | "refusedEarly" | "held" | "uploads" | "underWay" | "listAnswers">;
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
@@ -144,16 +148,16 @@ function list(url: URL, state: State): string {
   const from = after === null ? 0 : found.findIndex((one) => one.id === after) + 1;
   const uploads = found.slice(from, from + 10);
   const next = found.length > from + 10 ? (uploads.at(-1)?.id ?? null) : null;
-  return renderList({ siteName: "slipway", uploads, next, query, newIds, after });
+  return renderList({ siteName: "slipway", uploads, next, query, newIds, after, underWay: state.underWay });
 }
 
 /** Starts the server on a free port of the loopback. */
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
   const assets = await buildAssets();
-  const state: State = { uploads: [], posts: [], cut: new Set(), refused: new Set(), refusedEarly: new Set(), held: new Set() };
+  const state: State = { uploads: [], underWay: [], listAnswers: [], posts: [], cut: new Set(), refused: new Set(), refusedEarly: new Set(), held: new Set() };
   let running = 0;
   let runningMax = 0;
-  const home = renderHome({ siteName: "slipway", uploadPath: "/upload", maxFileSize: options.maxFileSize ?? 0, checksums: ["sha256"] });
+  const home = { siteName: "slipway", uploadPath: "/upload", maxFileSize: options.maxFileSize ?? 0, checksums: ["sha256"] } as const;
   const error = { status: 502, code: "service_down", message: "The service that files uploads does not answer.", hint: "Wait a minute and try again. If it stays so, tell the site's administrator." };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
@@ -164,8 +168,15 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       // A client that cancels breaks the body off; the page, not the server, is under test then.
       void upload(request, response, state).catch(() => response.destroy()).finally(() => (running -= 1));
     } else if (asset !== undefined) response.writeHead(200, { "content-type": asset.type }).end(asset.body);
-    else if (url.pathname === "/") page(response, 200, home, PAGE_CSP);
-    else if (url.pathname === "/list") page(response, 200, list(url, state), PAGE_CSP);
+    else if (url.pathname === "/") page(response, 200, renderHome({ ...home, host: request.headers.host ?? "" }), PAGE_CSP);
+    else if (url.pathname === "/list") {
+      const text = list(url, state);
+      const tag = `"${createHash("sha256").update(text).digest("hex")}"`;
+      const status = request.headers["if-none-match"] === tag ? 304 : 200;
+      state.listAnswers.push(status);
+      response.setHeader("ETag", tag);
+      page(response, status, status === 304 ? "" : text, PAGE_CSP);
+    }
     else if (url.pathname === "/standalone-error") page(response, 502, renderError(error, { standalone: true }), STANDALONE_CSP);
     else page(response, 404, renderError({ ...error, status: 404, code: "not_found", message: "There is nothing at this address.", hint: "Check the address, or look for the file in the list.", requestId: "0123456789abcdef0123456789abcdef" }), PAGE_CSP);
   });

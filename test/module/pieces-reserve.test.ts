@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, rmSync, statfsSync, statSync, truncateSync, wr
 import { describe, expect, it } from "vitest";
 import { cannotMount } from "../helpers/faults.ts";
 import { filesBelow, type Nginx, withNginx } from "../helpers/nginx.ts";
-import { digestField, piecesSite, sendPiece, sha256 } from "../helpers/pieces.ts";
+import { digestField, pieceHead, piecesSite, sendPiece, sha256 } from "../helpers/pieces.ts";
 import { fieldOf } from "../helpers/upload-site.ts";
+import { exchange } from "../helpers/wire.ts";
 
 const MiB = 1024 * 1024;
 const DISK = 24 * MiB;
@@ -131,7 +132,7 @@ describe.skipIf(cannotMount !== undefined)(`module: upload_reserve${skipped}`, (
   it("takes a file that was there as it is, also an empty one that it refuses", async () => {
     await withDisk("tmpfs", "upload_reserve on;", async ({ nginx, path, files }) => {
       writeFileSync(path, "");
-      expect((await sendPiece(nginx.port, path, bytes, 5, 6)).status).toBe(409);
+      expect((await exchange(nginx.port, Buffer.concat([pieceHead(path, 5, 1), bytes.subarray(5, 6)]))).status).toBe(409);
       expect(files()).toEqual([path]);
       expect((await sendPiece(nginx.port, path, bytes, 0, 1)).status).toBe(200);
       expect(allocated(path)).toBeLessThan(MiB);

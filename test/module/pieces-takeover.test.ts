@@ -77,6 +77,23 @@ describe.each(["raw", "ranged"])("module: the newer of two writers of a %s uploa
     });
   });
 
+  it.each(["default", "off"])("is safe from what an older one has in its buffers, upload_thread_pool %s", async (pool) => {
+    const { server, ...rest } = piecesSite({}, `upload_thread_pool ${pool};`);
+    await withNginx({ ...rest, server: server.replaceAll("buffer_size 64k", "buffer_size 1m") }, async (nginx) => {
+      const client = await WireClient.open(nginx.port);
+      client.write(Buffer.concat([heads[kind]!(nginx, "file"), older.subarray(0, 900_000)]));
+      await nginx.until(() => fileOf(nginx, "file") !== undefined, "the older one to begin");
+      // Of a raw upload the second in which the older one waits is not over yet: then it writes.
+      expect((await exchange(nginx.port, heads[kind]!(nginx, "file"), newer)).status).toBe(taken);
+      await sleep(1500);
+      expect(readFileSync(fileOf(nginx, "file")!).equals(newer)).toBe(true);
+      client.write(older.subarray(900_000, 2_500_000));
+      expect((await client.answer()).status).toBe(409);
+      client.destroy();
+      expect(readFileSync(fileOf(nginx, "file")!).equals(newer)).toBe(true);
+    });
+  });
+
   it("is the only one whose bytes count, of many that begin one after another", async () => {
     await withNginx(piecesSite(), async (nginx) => {
       const clients: WireClient[] = [];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { attachment, maxNameBytes, safeFileName } from "../../protocol/file-name.ts";
+import { attachment, maxNameBytes, safeFileName, safeFolder } from "../../protocol/file-name.ts";
 
 const rows: readonly (readonly [what: string, sent: string, stored: string])[] = [
   ["an ordinary name", "report 2026.pdf", "report 2026.pdf"],
@@ -31,6 +31,12 @@ const rows: readonly (readonly [what: string, sent: string, stored: string])[] =
 it.each(rows)("stores %s", (_what, sent, stored) => {
   expect(safeFileName(sent)).toBe(stored);
 });
+
+it.each([
+  ["a.txt", null], ["run/raw/1.h5", "run/raw"], ["/etc/passwd", "etc"], ["../../etc/passwd", "etc"], ["a/./b/../c.txt", "a/b"], ["../x", null],
+  ["a/ .. /b/c", "a/b"], ["a/.\u202E./b/c", "a/b"], ["a/\n/b/c", "a/b"], ["C:\\Users\\me\\a.txt", null], ["a\\..\\b/c.txt", null], [".git/config", ".git"],
+  ["a//b///c", "a/b"], [`${"x".repeat(256)}/c`, null], [`${"a/".repeat(600)}c`, null], ["Größe/写真/c", "Größe/写真"], ["", null],
+])("takes from %j the folder %j", (sent, folder) => expect(safeFolder(sent)).toBe(folder));
 
 describe("long names", () => {
   it("keeps the extension of 300 bytes", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brokenTusRule, parseConcat, parseMetadata, partPlace } from "../../protocol/tus.ts";
+import { brokenTusRule, checksumField, nameIn, parseConcat, parseMetadata, partPlace } from "../../protocol/tus.ts";
 
 const header = (headers: Readonly<Record<string, string>>) => (name: string): string => headers[name] ?? "";
 
@@ -25,6 +25,14 @@ describe("header rules", () => {
     ["Upload-Metadata", "a !!!"],
     ["Upload-Metadata", "a YQ==,a YQ=="],
     ["Upload-Metadata", ","],
+    ["Upload-Checksum", "sha1"],
+    ["Upload-Checksum", "sha1 "],
+    ["Upload-Checksum", "sha384 OLBgp1GsljhM2TJ-+HU="],
+    ["Upload-Checksum", "toString qZk+NkcGgWq6PiVxeFDCbJzQ2J0="],
+    ["Upload-Checksum", "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2A=="],
+    ["Upload-Checksum", "sha1 !!!!"],
+    ["Upload-Checksum", "crc32 ODkxNTY4NTc4"],
+    ["Upload-Checksum", "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0= sha1"],
   ])("are broken by %s: %s", (name, value) => {
     expect(brokenTusRule(header({ [name]: value }))?.name).toBe(name);
   });
@@ -39,6 +47,14 @@ it("reads the parts of a final upload in their order", () => {
   expect(parseConcat("final;/tus/b https://x/tus/a")).toEqual({ kind: "final", parts: ["/tus/b", "https://x/tus/a"] });
   expect(parseConcat("final; /tus/b")).toEqual({ kind: "final", parts: ["/tus/b"] });
   expect(parseConcat("partial")).toEqual({ kind: "partial" });
+});
+
+it("has every checksum as a field of HTTP", () => {
+  expect(checksumField("sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=")).toBe("sha=:qZk+NkcGgWq6PiVxeFDCbJzQ2J0=:");
+  expect(checksumField(" md5 kAFQmDzST7DWlj99KOF/cg==")).toBe("md5=:kAFQmDzST7DWlj99KOF/cg==:");
+  expect(checksumField("crc32 NSRBwg==")).toBe("crc32=:NSRBwg==:");
+  expect(checksumField(`sha256 ${"A".repeat(43)}=`)).toBe(`sha-256=:${"A".repeat(43)}=:`);
+  expect(checksumField(`sha512 ${"A".repeat(86)}==`)).toBe(`sha-512=:${"A".repeat(86)}==:`);
 });
 
 describe("the place of a part", () => {
@@ -59,3 +75,8 @@ describe("the place of a part", () => {
     expect(place(entries)).toBeUndefined();
   });
 });
+
+it.each([
+  [{ filename: "a" }, "a"], [{ name: "b" }, "b"], [{ filename: "a", relativePath: "x/a" }, "x/a"], [{ filename: "a", relativePath: "null" }, "a"],
+  [{ filename: "x/y/a" }, "x/y/a"], [{}, undefined],
+])("takes from metadata %j the name %j", (metadata, name) => expect(nameIn(new Map(Object.entries(metadata)))).toBe(name));

@@ -68,9 +68,9 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     expect(await visit.page.evaluate(() => navigator.clipboard.readText())).toBe(visit.server.uploads[0]?.checksums.sha256);
 
     await visit.page.click("summary");
-    await visit.page.getByRole("button", { name: "Copy the command" }).click();
+    await visit.page.getByRole("button", { name: "Copy the command: With the client of this site" }).click();
     await expect.poll(() => visit.page.evaluate(() => navigator.clipboard.readText()), { timeout: 30_000 }).toBe(
-      `curl --cacert CA -F file=@FILE -F terminal=yes ${visit.server.origin}/upload`,
+      `curl -O ${visit.server.origin.replace("http:", "https:")}/slipway.mjs\nnode slipway.mjs push FILE ${visit.server.origin.replace("http:", "https:")}/`,
     );
   });
 

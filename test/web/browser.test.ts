@@ -131,7 +131,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     await visit.file("campaign/deep/inside.bin", 10);
     await dropPaths(visit.page, "#drop", [await visit.file("big.bin", MB + 1), join(visit.folder, "campaign"), await visit.file("ok.bin", MB)]);
     await visit.reaches("big.bin", "failed");
-    expect(await visit.item("big.bin").innerText()).toMatch(/this site takes up to 1\s000\s000\sbytes a file/);
+    expect(await visit.item("big.bin").innerText()).toMatch(/this site takes up to 1,000,000\sbytes a file/);
     await visit.reaches("campaign/deep/inside.bin", "ready");
     await visit.page.click("#submit");
     await visit.reaches("ok.bin", "done");
@@ -139,6 +139,21 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     expect(visit.server.posts.map(({ fileName }) => fileName).sort()).toEqual(["inside.bin", "ok.bin"]);
     expect(visit.server.uploads.map(({ description }) => description).sort()).toEqual(["campaign/deep", null]);
     expect(await visit.page.getByRole("button", { name: "Retry big.bin" }).count()).toBe(0);
+  });
+
+  it("takes a file once, however often it is chosen, and again when it was cancelled", async () => {
+    await visit.open();
+    const paths = [await visit.file("once.bin", 1000), await visit.file("other.bin", 1000)];
+    await visit.page.setInputFiles("#file", paths[0]!);
+    await visit.reaches("once.bin", "ready");
+    await visit.page.setInputFiles("#file", paths);
+    await visit.page.locator("#queue-notice", { hasText: "1 file is in the list already and was not added again." }).waitFor();
+    await visit.reaches("other.bin", "ready");
+    expect(await visit.page.locator("#items > li").count()).toBe(2);
+    await visit.page.getByRole("button", { name: "Remove once.bin" }).click();
+    await visit.page.setInputFiles("#file", paths[0]!);
+    await visit.reaches("once.bin", "ready");
+    expect(await visit.page.locator("#queue-notice").isVisible()).toBe(false);
   });
 
   it("shows where files may be dropped while they are held over the page, and stops when they are not", async () => {

@@ -4,6 +4,7 @@ import {
   algorithmName,
   displayName,
   formatBytes,
+  formatCount,
   formatDuration,
   formatExactBytes,
   formatSpeed,
@@ -53,10 +54,20 @@ it.each([
   [0, "0 bytes"],
   [1, "1 byte"],
   [999, "999 bytes"],
-  [1000, "1 000 bytes"],
-  [4_294_967_296, "4 294 967 296 bytes"],
+  [1000, "1,000 bytes"],
+  [4_294_967_296, "4,294,967,296 bytes"],
 ])("formatExactBytes(%d) is %s", (bytes, expected) => {
   expect(plain(formatExactBytes(bytes))).toBe(expected);
+});
+
+it.each([
+  ["de", "1,23 MB", "4.294.967.296 Byte", "3 Tage", "10.000"],
+  ["fr", "1,23 Mo", "4 294 967 296 octets", "3 jours", "10 000"],
+] as const)("numbers and units are those of the language: %s", (language, size, exact, days, count) => {
+  expect(plain(formatBytes(1_234_000, language))).toBe(size);
+  expect(plain(formatExactBytes(4_294_967_296, language))).toBe(exact);
+  expect(plain(formatDuration(259_200, language))).toBe(days);
+  expect(plain(formatCount(10_000, language))).toBe(count);
 });
 
 it("formatSpeed is a size a second", () => {

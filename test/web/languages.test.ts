@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { errorKinds } from "../../protocol/errors.ts";
 import { renderHome, renderList } from "../../web/pages.ts";
 import { LANGUAGES, languageOf, preferredLanguage, stringsOf, type Language } from "../../web/strings/languages.ts";
+import { explain } from "../../web/strings/refusals/refusals.ts";
 
 it.each<[string, Language]>([
   ["", "en"],
@@ -16,6 +18,25 @@ it.each<[string, Language]>([
 
 it("knows a language by its primary tag only", () => {
   expect(["de", "DE-ch", " fr ", "es", "", "../de"].map(languageOf)).toEqual(["de", "de", "fr", undefined, undefined, undefined]);
+});
+
+describe.each(LANGUAGES)("refusals in %s", (language) => {
+  it.each(Object.entries(errorKinds))("%s says what was wrong and what to do", (code, { message, hint }) => {
+    const said = explain(language, { code, message, hint });
+    expect(said.detail).toBeUndefined();
+    for (const sentence of [said.message, said.hint]) expect(sentence).toMatch(/^[A-ZÀ-Ý].{10,}[.]$/);
+    if (language !== "en") expect([said.message, said.hint]).not.toEqual([message, hint]);
+  });
+
+  it("keeps a more exact sentence of the server's", () => {
+    const said = explain(language, { code: "bad_query", message: "limit: too large.", hint: "" });
+    expect(language === "en" ? said.message : said.detail).toBe("limit: too large.");
+  });
+
+  it("passes on what another server says", () => {
+    expect(explain(language, { code: "no_such_code", message: "Blocked.", hint: "Ask." })).toEqual({ message: "Blocked.", hint: "Ask." });
+    expect(explain(language, { code: "toString", message: "Blocked.", hint: "" })).toEqual({ message: "Blocked.", hint: "" });
+  });
 });
 
 /** Every text of a table, its functions called with words of our own, by its path. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { errorKinds } from "../../protocol/errors.ts";
 import type { ErrorModel, HomeModel, ListModel, UploadView } from "../../web/model.ts";
 import { PAGE_CSP, STANDALONE_CSP, renderError, renderHome, renderList } from "../../web/pages.ts";
 
@@ -16,7 +17,7 @@ const UPLOAD: UploadView = {
   state: "complete",
 };
 const LIST: ListModel = { siteName: "Archive", uploads: [UPLOAD], next: null, query: "", newIds: [] };
-const ERROR: ErrorModel = { status: 413, code: "too_large", message: "The file is too large.", hint: "Split it." };
+const ERROR: ErrorModel = { status: 413, code: "too_large", message: "The file would have 5 bytes; this site takes at most 4.", hint: "Split it." };
 
 /** Names of all elements that a text opens, as a browser would see them when every value is escaped. */
 function tagNames(page: string): string[] {
@@ -77,8 +78,11 @@ describe("renderHome", () => {
     expect(renderHome(HOME)).not.toContain("Up to");
   });
 
-  it("shows the command of a terminal with the site's own path", () => {
-    expect(renderHome({ ...HOME, uploadPath: "/in" })).toContain("curl --cacert CA -F file=@FILE -F terminal=yes https://HOST/in</code>");
+  it("shows the commands of a terminal with the site's own address", () => {
+    const page = renderHome({ ...HOME, uploadPath: "/in", host: "files.example:8443" });
+    expect(page).toContain("curl -O https://files.example:8443/slipway.mjs\nnode slipway.mjs push FILE https://files.example:8443/</code>");
+    expect(page).toContain("curl -T FILE https://files.example:8443/in/</code>");
+    expect(renderHome(HOME)).toContain("https://HOST/slipway.mjs");
   });
 });
 
@@ -86,11 +90,12 @@ describe("renderList", () => {
   it("shows name, size, digest, time and description of an upload", () => {
     const page = renderList(LIST);
     expect(page).toContain(`<a href="/files/${UPLOAD.id}"><bdi>survey.las</bdi></a>`);
-    expect(page).toContain('<span title="4\u202f294\u202f967\u202f296\u00a0bytes">4.29\u00a0GB</span>');
+    expect(page).toContain('<span title="4,294,967,296\u00a0bytes">4.29\u00a0GB</span>');
     expect(page).toContain(`<code class="digest" title="${UPLOAD.checksums.sha256}">${UPLOAD.checksums.sha256}</code>`);
     expect(page).toContain('<time datetime="2026-11-22T20:47:00.000Z">2026-11-22 20:47 UTC</time>');
     expect(page).toContain("<bdi>North ridge</bdi>");
     expect(page).toContain('<th scope="col">SHA-256</th>');
+    expect(page).toContain("Uploaded files, newest first");
   });
 
   it("says the algorithm beside each digest when they differ", () => {
@@ -109,7 +114,7 @@ describe("renderList", () => {
   it("points out the new ones, and only those", () => {
     const older = { ...UPLOAD, id: "01JD8ZK6Q4W0000000000000AA" };
     const page = renderList({ ...LIST, uploads: [UPLOAD, older], newIds: [UPLOAD.id] });
-    expect(page.match(/<tr class="new">/g)).toHaveLength(1);
+    expect(page.match(/<tr data-key="[^"]*" class="new">/g)).toHaveLength(1);
     expect(page).toContain("1 file uploaded.");
     expect(renderList(LIST)).not.toContain('class="notice"');
   });
@@ -123,6 +128,44 @@ describe("renderList", () => {
     const page = renderList(model);
     for (const text of present) expect(page).toContain(text);
     for (const text of absent) expect(page).not.toContain(text);
+  });
+
+  it.each([
+    ["-time", "time", "descending", "/list?sort=time"],
+    ["time", "time", "ascending", "/list"],
+    ["name", "name", "ascending", "/list?sort=-name"],
+    ["-name", "name", "descending", "/list?sort=name"],
+    ["-size", "size", "descending", "/list?sort=size"],
+    ["size", "size", "ascending", "/list?sort=-size"],
+  ] as const)("says that it is sorted by %s, and turns the order round", (sort, key, order, address) => {
+    const page = renderList({ ...LIST, sort });
+    expect(page.match(/aria-sort/g)).toHaveLength(1);
+    expect(page).toMatch(new RegExp(`aria-sort="${order}"><a class="sort" href="${address.replace("?", "\\?")}" data-sort="${key}"`));
+  });
+
+  it("keeps search and order from page to page", () => {
+    const page = renderList({ ...LIST, sort: "-size", query: "x", after: "A", next: "B" });
+    expect(page).toContain('href="/list?q=x&amp;sort=-size&amp;after=B">Next page');
+    expect(page).toContain('href="/list?q=x&amp;sort=-size">First page');
+    expect(page).toContain('<input type="hidden" name="sort" value="-size">');
+    expect(page).toContain('href="/list?q=x&amp;sort=name"');
+  });
+
+  it("shows what is under way, and how far it is where that is known", () => {
+    expect(renderList(LIST)).toMatch(/<section id="under-way"[^>]* hidden>/);
+    const startedAt = "2026-11-22T20:00:00.000Z";
+    const page = renderList({ ...LIST, underWay: [{ name: "a<b.bin", size: 4_000_000, received: 1_000_000, startedAt }, { name: "open.bin", size: null, received: 500, startedAt }] });
+    expect(page).toMatch(/<section id="under-way" [^>]*under-way-title">/);
+    expect(page).toContain('<progress max="1" value="0.25" aria-label="Progress of a&lt;b.bin">');
+    expect(page).toContain("1\u00a0MB of 4\u00a0MB · 25% · since");
+    expect(page).toContain('<progress max="1" aria-label="Progress of open.bin">');
+  });
+
+  it("counts those under way that it has no room for", () => {
+    const many = Array.from({ length: 1025 }, (_, index) => ({ name: `${index}`, size: 1, received: 0, startedAt: "2026-11-22T20:00:00.000Z" }));
+    const page = renderList({ ...LIST, underWay: many });
+    expect(page.match(/<progress/g)).toHaveLength(20);
+    expect(page).toContain("and 1005 more");
   });
 
   it.each([
@@ -147,6 +190,14 @@ describe("renderError", () => {
       expect(page).toContain(text);
     }
     expect(renderError(ERROR)).not.toContain("Request id");
+  });
+
+  it("speaks the reader's language, with the server's own words beside it where they say more", () => {
+    const page = renderError({ ...ERROR, language: "de" });
+    for (const text of ["<h1>Die Datei ist größer", "teilen Sie sie", `<span lang="en">${ERROR.message}</span>`]) expect(page).toContain(text);
+    const plain = renderError({ ...ERROR, ...errorKinds.too_large, language: "de" });
+    expect(plain).not.toContain('<span lang="en">');
+    expect(renderError({ status: 418, code: "teapot", message: "Short and stout.", hint: "Pour.", language: "fr" })).toContain("<h1>Short and stout.</h1>");
   });
 
   it("stands alone with a style that its policy allows by hash", () => {

@@ -1,10 +1,13 @@
-/** What the script adds to any page: copy buttons, local times, this site's address in the command. */
+/** What the script adds to any page: copy buttons and local times. */
 import { formatUtc } from "../format.ts";
-import { COPY, LIVE } from "./words.ts";
+import { languageOf } from "../strings/languages.ts";
 import { announce } from "./dom.ts";
+import { COPY, LANGUAGE, LIVE } from "./words.ts";
 
 /** How long a button says what happened, ms. */
 const COPIED_MS = 2000;
+
+const COPIES = "[data-copy], [data-copy-from]";
 
 function textToCopy(button: HTMLElement): string {
   const from = button.dataset.copyFrom;
@@ -27,33 +30,26 @@ async function copy(button: HTMLElement): Promise<void> {
   }, COPIED_MS);
 }
 
-function enableCopying(): void {
-  for (const button of document.querySelectorAll<HTMLElement>("[data-copy], [data-copy-from]")) button.hidden = false;
-  document.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-copy], [data-copy-from]") : null;
-    if (button !== null) void copy(button);
-  });
-}
+// The reader's own variant of the page's language: "en-GB" writes days otherwise than "en-US".
+const locale = navigator.languages.find((tag) => languageOf(tag) === LANGUAGE) ?? LANGUAGE;
+const timeFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-function localiseTimes(): void {
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  for (const element of document.querySelectorAll("time")) {
+/** Enhances a part of the page; once for each part. */
+export function enhancePart(part: ParentNode): void {
+  for (const button of part.querySelectorAll<HTMLElement>(COPIES)) button.hidden = false;
+  for (const element of part.querySelectorAll("time")) {
     const time = new Date(element.dateTime);
     if (Number.isNaN(time.getTime())) continue;
     element.title = formatUtc(element.dateTime);
-    element.textContent = format.format(time);
+    element.textContent = timeFormat.format(time);
   }
-}
-
-function completeCommand(): void {
-  const code = document.getElementById("command");
-  if (code?.dataset.path === undefined) return;
-  code.textContent = `curl --cacert CA -F file=@FILE -F terminal=yes ${location.origin}${code.dataset.path}`;
 }
 
 /** Enhances the page that is loaded. */
 export function enhancePage(): void {
-  enableCopying();
-  localiseTimes();
-  completeCommand();
+  enhancePart(document);
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest<HTMLElement>(COPIES) : null;
+    if (button !== null) void copy(button);
+  });
 }

@@ -1,6 +1,6 @@
 /** Uploads that an earlier visit began and did not end: what they wait for, and a way to give them up. */
-import { displayName, formatBytes, percentOf } from "../format.ts";
-import { ITEM, LIVE } from "./words.ts";
+import { displayName, percentOf } from "../format.ts";
+import { FORMAT, ITEM, LIVE } from "./words.ts";
 import { announce, byId, create } from "./dom.ts";
 import { discard, findInterrupted, fingerprintOf, forget, offsetOf, type Interrupted } from "./send-tus.ts";
 
@@ -54,7 +54,7 @@ export class InterruptedList {
     title.append(create("bdi", "item-name", name));
     const head = create("div", "item-head");
     head.append(title, button);
-    line.append(head, create("p", "item-status", ITEM.goesOn(formatBytes(size), percentOf(offset, size))));
+    line.append(head, create("p", "item-status", ITEM.goesOn(FORMAT.bytes(size), percentOf(offset, size))));
     return line;
   }
 }

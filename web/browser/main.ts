@@ -3,6 +3,7 @@ import { byId } from "./dom.ts";
 import { acceptDrops, foundIn } from "./drop.ts";
 import { enhancePage } from "./enhance.ts";
 import { InterruptedList } from "./interrupted.ts";
+import { keepListLive } from "./live-list.ts";
 import { Uploader } from "./uploader.ts";
 
 function enhanceForm(form: HTMLFormElement): void {
@@ -20,7 +21,7 @@ function enhanceForm(form: HTMLFormElement): void {
   });
   const takeFrom = (chosen: HTMLInputElement): void => {
     if (chosen.files === null || chosen.files.length === 0) return;
-    uploader.add(foundIn(chosen.files));
+    void uploader.add(foundIn(chosen.files));
     // Choosing the same file again is a change only when the input is empty.
     chosen.value = "";
   };
@@ -29,7 +30,7 @@ function enhanceForm(form: HTMLFormElement): void {
   for (const choice of form.querySelectorAll<HTMLElement>(".folder-choice")) choice.hidden = false;
   input.required = false;
   input.addEventListener("change", takeChosen);
-  acceptDrops(byId("drop", HTMLElement), (dropped) => uploader.add(dropped));
+  acceptDrops(byId("drop", HTMLElement), (dropped) => void uploader.add(dropped));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const hadFocus = document.activeElement === byId("submit", HTMLButtonElement);
@@ -42,6 +43,7 @@ function enhanceForm(form: HTMLFormElement): void {
 }
 
 document.documentElement.classList.add("js");
+keepListLive();
 enhancePage();
 const form = document.getElementById("upload");
 if (form instanceof HTMLFormElement) enhanceForm(form);

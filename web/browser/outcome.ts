@@ -1,7 +1,8 @@
 /** What an answer of the server means. Pure; the answers are those of docs/internals/contracts.md, section 4. */
-import { formatBytes, formatExactBytes } from "../format.ts";
-import { PROBLEM } from "./words.ts";
-import type { Problem, UploadResult } from "./queue.ts";
+import { explain } from "../strings/refusals/refusals.ts";
+import { FORMAT, LANGUAGE, PROBLEM } from "./words.ts";
+import type { Found } from "./drop.ts";
+import type { NewFile, Problem, UploadResult } from "./queue.ts";
 
 export type Outcome =
   | { readonly kind: "done"; readonly result: UploadResult }
@@ -33,7 +34,8 @@ function resultOf(fields: Fields): UploadResult | null {
 function problemOf(fields: Fields): Problem | null {
   const error = asFields(fields.error);
   if (error === null || typeof error.message !== "string") return null;
-  const problem = { message: error.message, hint: typeof error.hint === "string" ? error.hint : "" };
+  const hint = typeof error.hint === "string" ? error.hint : "";
+  const problem = explain(LANGUAGE, { message: error.message, hint, ...(typeof error.code === "string" ? { code: error.code } : {}) });
   return typeof error.requestId === "string" ? { ...problem, requestId: error.requestId } : problem;
 }
 
@@ -74,7 +76,7 @@ export function problemOfBreakdown(breakdown: Breakdown): Problem {
   if (!breakdown.isReadable) return PROBLEM.unreadable;
   if (!breakdown.isOnline) return PROBLEM.offline;
   if (breakdown.loaded === 0) return PROBLEM.unreachable;
-  return PROBLEM.closed(formatBytes(breakdown.loaded), formatBytes(breakdown.total));
+  return PROBLEM.closed(FORMAT.bytes(breakdown.loaded), FORMAT.bytes(breakdown.total));
 }
 
 /** Why a file is not even sent, or undefined when it may be. */
@@ -82,6 +84,13 @@ export function problemBeforeSending(size: number, maxFileSize: number): Problem
   if (maxFileSize === 0 || size <= maxFileSize) return undefined;
   // Rounded to three digits the two could read the same, and the sentence be a riddle; then it is said to the byte.
   const isClose = size - maxFileSize < maxFileSize / 100;
-  const format = isClose ? formatExactBytes : formatBytes;
+  const format = isClose ? FORMAT.exactBytes : FORMAT.bytes;
   return PROBLEM.tooLarge(format(size), format(maxFileSize));
+}
+
+/** A chosen file as the queue takes it; one that is too large is shown and never sent. @param maxFileSize Bytes; 0 is no limit. */
+export function newFileOf({ file, folder }: Found, maxFileSize: number): NewFile {
+  const problem = problemBeforeSending(file.size, maxFileSize);
+  const known = { name: file.name, size: file.size, folder };
+  return problem === undefined ? known : { ...known, problem };
 }

@@ -16,6 +16,8 @@ export const AT_ONCE_MAX = 3;
 export interface Problem {
   readonly message: string;
   readonly hint: string;
+  /** The server's own, more exact sentence, in English. @default none */
+  readonly detail?: string;
   /** Id of the request in the server's logs. @default none: no answer came */
   readonly requestId?: string;
 }
@@ -115,6 +117,11 @@ function nextState(item: Item, event: ItemEvent): ItemState {
   }
 }
 
+/** Whether an item is still to be sent, or is being sent. */
+export function isActive(state: ItemState | undefined): boolean {
+  return state !== undefined && (isRunning(state) || state.kind === "ready" || state.kind === "queued" || state.kind === "paused");
+}
+
 function isRemovable(state: ItemState): boolean {
   return state.kind === "ready" || state.kind === "failed" || state.kind === "cancelled";
 }
@@ -132,30 +139,55 @@ function added(queue: Queue, files: readonly NewFile[]): Queue {
   return { items: [...queue.items, ...items], nextKey: queue.nextKey + items.length };
 }
 
+/** Place of an item; keys only grow. -1 when it is gone. */
+function indexOf(items: readonly Item[], key: number): number {
+  let [from, to] = [0, items.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((items[middle]?.key ?? key) < key) from = middle + 1;
+    else to = middle;
+  }
+  return items[from]?.key === key ? from : -1;
+}
+
+/** The item with a key, found in a few steps among ten thousand. */
+export function findItem(queue: Queue, key: number): Item | undefined {
+  return queue.items[indexOf(queue.items, key)];
+}
+
+function changed(queue: Queue, event: ItemEvent): Queue {
+  const index = indexOf(queue.items, event.key);
+  const item = queue.items[index];
+  if (item === undefined) return queue;
+  const state = nextState(item, event);
+  if (state === item.state) return queue;
+  const items = queue.items.slice();
+  items[index] = { ...item, state, sent: state.kind === "paused" ? state.loaded : state.kind === "cancelled" ? 0 : item.sent };
+  return { ...queue, items };
+}
+
 /** The queue after an event; the very same object when nothing changed. */
 export function step(queue: Queue, event: QueueEvent): Queue {
   if (event.kind === "add") return event.files.length === 0 ? queue : added(queue, event.files);
-  const items = queue.items.flatMap((item): readonly Item[] => {
-    if (event.kind === "submit") {
-      return item.state.kind === "ready" ? [{ ...item, description: event.description, state: { kind: "queued" } }] : [item];
-    }
-    if (item.key !== event.key) return [item];
-    if (event.kind === "remove") return isRemovable(item.state) ? [] : [item];
-    const state = nextState(item, event);
-    if (state === item.state) return [item];
-    return [{ ...item, state, sent: state.kind === "paused" ? state.loaded : state.kind === "cancelled" ? 0 : item.sent }];
-  });
-  const isSame = items.length === queue.items.length && items.every((item, index) => item === queue.items[index]);
-  return isSame ? queue : { ...queue, items };
+  if (event.kind === "submit") {
+    if (!queue.items.some(({ state }) => state.kind === "ready")) return queue;
+    const items = queue.items.map((item): Item => (item.state.kind === "ready" ? { ...item, description: event.description, state: { kind: "queued" } } : item));
+    return { ...queue, items };
+  }
+  if (event.kind !== "remove") return changed(queue, event);
+  const item = findItem(queue, event.key);
+  return item !== undefined && isRemovable(item.state) ? { ...queue, items: queue.items.filter((other) => other !== item) } : queue;
 }
 
 /** Keys of the items to start now, oldest first. */
 export function startable(queue: Queue): readonly number[] {
   const running = queue.items.filter((item) => isRunning(item.state)).length;
-  return queue.items
-    .filter((item) => item.state.kind === "queued")
-    .slice(0, Math.max(0, AT_ONCE_MAX - running))
-    .map((item) => item.key);
+  const keys: number[] = [];
+  for (const { key, state } of queue.items) {
+    if (keys.length >= AT_ONCE_MAX - running) break;
+    if (state.kind === "queued") keys.push(key);
+  }
+  return keys;
 }
 
 /** What is to be said of the whole queue. */
@@ -170,13 +202,17 @@ export interface QueueSummary {
 }
 
 export function summarise(queue: Queue): QueueSummary {
-  const count = (...kinds: readonly ItemState["kind"][]): number =>
-    queue.items.filter((item) => kinds.includes(item.state.kind)).length;
+  const counts = { ready: 0, queued: 0, sending: 0, paused: 0, finishing: 0, done: 0, failed: 0, cancelled: 0 };
+  const doneIds: string[] = [];
+  for (const { state } of queue.items) {
+    counts[state.kind] += 1;
+    if (state.kind === "done") doneIds.push(state.result.id);
+  }
   return {
     total: queue.items.length,
-    ready: count("ready"),
-    underWay: count("queued", "sending", "paused", "finishing"),
-    failed: count("failed"),
-    doneIds: queue.items.flatMap((item) => (item.state.kind === "done" ? [item.state.result.id] : [])),
+    ready: counts.ready,
+    underWay: counts.queued + counts.sending + counts.paused + counts.finishing,
+    failed: counts.failed,
+    doneIds,
   };
 }

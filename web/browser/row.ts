@@ -1,6 +1,6 @@
 /** The line of one file: built once, then only changed where its state changed, so that focus and selection stay. */
-import { algorithmName, displayName, formatBytes, formatDuration, formatExactBytes, formatSpeed, percentOf, preferredChecksum } from "../format.ts";
-import { COPY, ITEM } from "./words.ts";
+import { algorithmName, displayName, percentOf, preferredChecksum } from "../format.ts";
+import { COPY, ERROR, FORMAT, ITEM } from "./words.ts";
 import { create, setText } from "./dom.ts";
 import type { Item, ItemState, UploadResult } from "./queue.ts";
 import type { Rate } from "./rate.ts";
@@ -47,11 +47,11 @@ export function actionsOf(state: ItemState, canPause = false): readonly ActionLa
 export function statusOf(item: Item, rate: Rate | null): string {
   const { state } = item;
   if (state.kind !== "sending" && state.kind !== "paused") return ITEM[state.kind];
-  const amount = ITEM.amount(formatBytes(state.loaded), formatBytes(item.size), percentOf(state.loaded, item.size));
+  const amount = ITEM.amount(FORMAT.bytes(state.loaded), FORMAT.bytes(item.size), percentOf(state.loaded, item.size));
   if (state.kind === "paused") return `${ITEM.paused} · ${amount}`;
   if (rate === null) return amount;
-  const left = formatDuration(rate.secondsLeft);
-  return [amount, formatSpeed(rate.bytesPerSecond), ...(left === "" ? [] : [ITEM.left(left)])].join(" · ");
+  const left = FORMAT.duration(rate.secondsLeft);
+  return [amount, FORMAT.speed(rate.bytesPerSecond), ...(left === "" ? [] : [ITEM.left(left)])].join(" · ");
 }
 
 /** Share of the bar that is filled, 0 to 1; null where no bar belongs. */
@@ -90,6 +90,13 @@ function problemElement(state: ItemState & { readonly kind: "failed" }): HTMLEle
   const box = create("div", "item-problem");
   box.append(create("p", "item-message", state.problem.message));
   if (state.problem.hint !== "") box.append(create("p", "", state.problem.hint));
+  if (state.problem.detail !== undefined) {
+    const words = create("span", "", state.problem.detail);
+    words.lang = "en";
+    const detail = create("p", "quiet small", `${ERROR.detail} `);
+    detail.append(words);
+    box.append(detail);
+  }
   if (state.problem.requestId !== undefined) {
     box.append(create("p", "quiet small", ITEM.requestId(state.problem.requestId)));
   }
@@ -114,8 +121,8 @@ export class Row {
     this.element.tabIndex = -1;
     const name = create("bdi", "item-name", displayName(item.folder === "" ? item.name : `${item.folder}/${item.name}`));
     name.title = name.textContent;
-    const size = create("span", "item-size quiet", formatBytes(item.size));
-    size.title = formatExactBytes(item.size);
+    const size = create("span", "item-size quiet", FORMAT.bytes(item.size));
+    size.title = FORMAT.exactBytes(item.size);
     const title = create("p", "item-title");
     title.append(name, size);
     const head = create("div", "item-head");

@@ -1,15 +1,17 @@
 /** Ties the queue to the network and to the page: every event goes through `apply`, everything shown comes from it. */
 import { displayName } from "../format.ts";
-import { HOME, ITEM, LIVE, PROBLEM } from "./words.ts";
+import { FORMAT, HOME, ITEM, LIVE, PROBLEM } from "./words.ts";
 import { announce, byId, setText } from "./dom.ts";
 import type { Dropped, Found } from "./drop.ts";
 import { Hasher } from "./hash.ts";
-import { compared, problemBeforeSending, type Outcome } from "./outcome.ts";
-import { EMPTY_QUEUE, startable, step, summarise, type Item, type NewFile, type QueueEvent } from "./queue.ts";
+import { holdFile } from "./hold-file.ts";
+import { compared, newFileOf, type Outcome } from "./outcome.ts";
+import { EMPTY_QUEUE, findItem, isActive, startable, step, summarise, type Item, type NewFile, type QueueEvent } from "./queue.ts";
 import { addSample, rateAt, type Sample } from "./rate.ts";
 import { Row, type RowAction } from "./row.ts";
-import { send, type Sending } from "./send.ts";
-import { discardFile, sendTus } from "./send-tus.ts";
+import { send, type Sending, type SendOptions } from "./send.ts";
+import { discardFile, fingerprintOf, sendTus } from "./send-tus.ts";
+import { inSlices } from "./slices.ts";
 
 /** How often speed and time left are shown anew, ms. */
 const TICK_MS = 500;
@@ -17,8 +19,11 @@ const TICK_MS = 500;
 /** Smaller files go in one request: sending them again costs less than asking how far they came. Bytes. */
 const RESUMABLE_FROM = 1024 * 1024;
 
-/** Lines made in one frame, so that the page answers while thousands are added. */
+/** Lines made or changed in one frame, so that the page answers while thousands are added. */
 const LINES_A_FRAME = 100;
+
+/** Ids of finished files that the list is asked to point out: an address has a length. */
+const POINTED_OUT_MAX = 50;
 
 /** With more files than this, only failures and the end are read aloud. */
 const SPOKEN_FILES_MAX = 20;
@@ -49,9 +54,14 @@ export interface UploaderOptions {
 export class Uploader {
   private queue = EMPTY_QUEUE;
   private readonly works = new Map<number, Work>();
+  /** Fingerprint -> key of the newest item of that file. */
+  private readonly keys = new Map<string, number>();
   private readonly options: UploaderOptions;
   private readonly hasher = new Hasher("/assets/hash.js");
-  private unlined: Item[] = [];
+  /** Items whose lines are still to be made or brought up to date, oldest first. */
+  private readonly behind = new Set<number>();
+  private isSummaryDue = false;
+  private readonly notice = byId("queue-notice", HTMLElement);
   private readonly section = byId("queue", HTMLElement);
   private readonly list = byId("items", HTMLElement);
   private readonly summary = byId("queue-summary", HTMLElement);
@@ -68,25 +78,55 @@ export class Uploader {
   }
 
   /** Adds files to the list; they are sent when {@link submit} is called. */
-  add({ files, unreadable }: Dropped): void {
-    const accepted = files.map(({ file, folder }): NewFile => {
-      const problem = problemBeforeSending(file.size, this.options.maxFileSize);
-      const known = { name: file.name, size: file.size, folder };
-      return problem === undefined ? known : { ...known, problem };
-    });
-    const refused = unreadable.map((name): NewFile => ({ name, size: 0, problem: PROBLEM.folder(displayName(name)) }));
-    const firstKey = this.queue.nextKey;
-    this.queue = step(this.queue, { kind: "add", files: [...accepted, ...refused] });
-    const items = this.queue.items.filter((item) => item.key >= firstKey);
-    items.forEach((item, index) => {
-      this.works.set(item.key, { found: files[index] ?? null, row: null, hash: null, samples: [], sending: null });
-    });
-    if (this.unlined.length === 0) requestAnimationFrame(() => this.addLines());
-    this.unlined.push(...items);
-    const failed = items.flatMap(({ name, state }) => (state.kind === "failed" ? [LIVE.failed(name, state.problem.message)] : []));
-    const count = items.length - failed.length;
-    if (count > 0) announce(LIVE.added(count));
+  async add({ files, unreadable }: Dropped): Promise<void> {
+    let some: [NewFile, Found][] = [];
+    let already = 0;
+    let count = 0;
+    const failed: string[] = [];
+    // Asking for the size of ten thousand files takes seconds.
+    await inSlices(
+      files,
+      (found) => {
+        const name = fingerprintOf(found.file, found.folder);
+        if (this.isActive(name)) already += 1;
+        else {
+          // The same again in this slice counts as there already.
+          this.keys.set(name, this.queue.nextKey + some.length);
+          some.push([newFileOf(found, this.options.maxFileSize), found]);
+        }
+      },
+      () => {
+        for (const { problem, name } of some.map(([file]) => file)) if (problem !== undefined) failed.push(LIVE.failed(displayName(name), problem.message));
+        count += some.length;
+        this.append(some);
+        some = [];
+      },
+    );
+    this.append(unreadable.map((name) => [{ name, size: 0, problem: PROBLEM.folder(displayName(name)) }, null]));
+    for (const name of unreadable) failed.push(LIVE.failed(displayName(name), PROBLEM.folder(displayName(name)).message));
+    this.notice.hidden = already === 0;
+    setText(this.notice, already === 0 ? "" : LIVE.already(already, FORMAT.count(already)));
+    const added = count + unreadable.length - failed.length;
+    if (added > 0) announce(LIVE.added(added));
+    if (already > 0) announce(LIVE.already(already, FORMAT.count(already)));
     for (const sentence of failed.slice(0, SPOKEN_FILES_MAX)) announce(sentence);
+  }
+
+  /** Whether a file waits or is under way: a second upload of it would write the same bytes. */
+  private isActive(fingerprint: string): boolean {
+    const key = this.keys.get(fingerprint);
+    if (key === undefined) return false;
+    return key >= this.queue.nextKey || isActive(this.find(key)?.state);
+  }
+
+  private append(some: readonly (readonly [NewFile, Found | null])[]): void {
+    const from = this.queue.items.length;
+    this.queue = step(this.queue, { kind: "add", files: some.map(([file]) => file) });
+    const items = this.queue.items.slice(from);
+    items.forEach(({ key }, index) => {
+      this.works.set(key, { found: some[index]?.[1] ?? null, row: null, hash: null, samples: [], sending: null });
+    });
+    this.showSoon(items);
     this.showSummary();
   }
 
@@ -95,18 +135,29 @@ export class Uploader {
     this.apply({ kind: "submit", description });
   }
 
-  /** Makes the next lines, and comes again in the next frame while there are more. */
-  private addLines(): void {
-    const some = this.unlined.splice(0, LINES_A_FRAME);
-    for (const { key } of some) {
+  private showSoon(items: readonly Item[]): void {
+    if (items.length === 0) return;
+    if (this.behind.size === 0) requestAnimationFrame(() => this.showSome());
+    for (const { key } of items) this.behind.add(key);
+  }
+
+  /** Makes some lines or brings them up to date, and comes again in the next frame while there are more. */
+  private showSome(): void {
+    let left = LINES_A_FRAME;
+    for (const key of this.behind) {
+      this.behind.delete(key);
       const item = this.find(key);
       const work = this.works.get(key);
       if (item === undefined || work === undefined) continue;
-      work.row = new Row(item, this.isResumable(item), (action) => this.act(key, action));
-      work.row.show(item, null);
-      this.list.append(work.row.element);
+      if (work.row === null) {
+        work.row = new Row(item, this.isResumable(item), (action) => this.act(key, action));
+        this.list.append(work.row.element);
+      }
+      this.showItem(item);
+      left -= 1;
+      if (left === 0) break;
     }
-    if (this.unlined.length > 0) requestAnimationFrame(() => this.addLines());
+    if (this.behind.size > 0) requestAnimationFrame(() => this.showSome());
   }
 
   private isResumable({ size }: Item): boolean {
@@ -114,7 +165,7 @@ export class Uploader {
   }
 
   private find(key: number): Item | undefined {
-    return this.queue.items.find((item) => item.key === key);
+    return findItem(this.queue, key);
   }
 
   private say(sentence: string): void {
@@ -151,7 +202,7 @@ export class Uploader {
     this.queue = step(before, event);
     if (this.queue === before) return;
     for (const key of startable(this.queue)) this.start(key);
-    if (event.kind === "submit") for (const item of this.queue.items) this.showItem(item);
+    if (event.kind === "submit") this.showSoon(this.queue.items);
     else if (event.kind === "remove") this.discard(event.key);
     else if (event.kind !== "add") this.showItem(this.find(event.key));
     if (event.kind !== "progress") this.showSummary();
@@ -179,7 +230,8 @@ export class Uploader {
       onSent: () => this.apply({ kind: "sent", key }),
       onOutcome: (outcome: Outcome) => void this.end(item, work, outcome),
     };
-    work.sending = tusPath !== null && this.isResumable(item) ? sendTus(file, tusPath, folder, options) : send(file, options);
+    const begin = (held: SendOptions): Sending => (tusPath !== null && this.isResumable(item) ? sendTus(file, tusPath, folder, held) : send(file, held));
+    work.sending = holdFile(fingerprintOf(file, folder), begin, options);
     this.say(LIVE.started(displayName(item.name)));
   }
 
@@ -220,15 +272,25 @@ export class Uploader {
     for (const item of this.queue.items) if (item.state.kind === "sending") this.showItem(item);
   }
 
+  /** Counts once a frame at most: ten thousand small files end faster than that. */
   private showSummary(): void {
+    if (this.isSummaryDue) return;
+    this.isSummaryDue = true;
+    requestAnimationFrame(() => {
+      this.isSummaryDue = false;
+      this.showSummaryNow();
+    });
+  }
+
+  private showSummaryNow(): void {
     const { total, ready, failed, doneIds } = summarise(this.queue);
     const done = doneIds.length;
     this.section.hidden = total === 0;
     this.submitButton.disabled = ready === 0;
-    setText(this.submitButton, ready === 0 ? HOME.submit : HOME.submitCount(ready));
-    const parts = total === ready ? [] : [ITEM.overall(done, total), ...(failed > 0 ? [ITEM.overallFailed(failed)] : [])];
+    setText(this.submitButton, ready === 0 ? HOME.submit : HOME.submitCount(ready, FORMAT.count(ready)));
+    const parts = total === ready ? [] : [ITEM.overall(FORMAT.count(done), FORMAT.count(total)), ...(failed > 0 ? [ITEM.overallFailed(FORMAT.count(failed))] : [])];
     setText(this.summary, parts.join(" · "));
     this.listLink.hidden = done === 0;
-    this.listLink.href = `/list?new=${doneIds.map(encodeURIComponent).join(",")}`;
+    this.listLink.href = `/list?new=${doneIds.slice(-POINTED_OUT_MAX).map(encodeURIComponent).join(",")}`;
   }
 }

@@ -23,12 +23,15 @@ export const HOME: Strings["HOME"] = {
   optional: "freiwillig",
   descriptionHelp: "Wird bei jeder Datei dieses Vorgangs gespeichert.",
   submit: "Hochladen",
-  submitCount: (count: number) => (count === 1 ? "1 Datei hochladen" : `${count} Dateien hochladen`),
+  submitCount: (count: number, shown: string) => (count === 1 ? "1 Datei hochladen" : `${shown} Dateien hochladen`),
   interruptedTitle: "Unterbrochene Uploads",
   interruptedHelp: "Dieselbe Datei noch einmal wählen: Es geht dort weiter, wo es aufgehört hat.",
   queueTitle: "Ihre Dateien",
   terminalTitle: "Vom Terminal aus",
-  terminalLead: "Derselbe Upload mit curl. CA ist die Datei der Zertifizierungsstelle dieser Seite; lassen Sie die Option weg, wenn Ihr System der Seite schon vertraut.",
+  terminalPush: "Mit dem Programm dieser Seite",
+  terminalPushHelp: "Es braucht Node.js 20 oder neuer. Es nimmt Dateien, Ordner und die Standardeingabe, macht nach einem Abriss weiter und vergleicht Prüfsummen.",
+  terminalCurl: "Nur mit curl",
+  terminalTrust: "Traut ein Befehl dem Zertifikat der Seite nicht, hängen Sie --cacert CA an; CA ist die Datei der Zertifizierungsstelle dieser Seite.",
   withoutScript: "Ohne JavaScript ist kein Fortschritt zu sehen; das Hochladen geht trotzdem.",
 };
 
@@ -57,8 +60,8 @@ export const ITEM: Strings["ITEM"] = {
   left: (duration: string) => `noch ${duration}`,
   requestId: (id: string) => `Anfrage ${id}`,
   seeInList: "In der Liste ansehen",
-  overall: (done: number, total: number) => `${done} von ${total} hochgeladen`,
-  overallFailed: (failed: number) => `${failed} nicht hochgeladen`,
+  overall: (done: string, total: string) => `${done} von ${total} hochgeladen`,
+  overallFailed: (failed: string) => `${failed} nicht hochgeladen`,
   seeList: "Zur Liste",
 };
 
@@ -68,12 +71,13 @@ export const COPY: Strings["COPY"] = {
   copied: "Kopiert",
   failed: "Nicht kopiert",
   digest: (algorithm: string, name: string) => `${algorithm} von ${name} kopieren`,
-  command: "Den Befehl kopieren",
+  command: (title: string) => `Den Befehl kopieren: ${title}`,
 };
 
 /** Read aloud by screen readers as things happen. */
 export const LIVE: Strings["LIVE"] = {
   added: (count: number) => (count === 1 ? "1 Datei hinzugefügt" : `${count} Dateien hinzugefügt`),
+  already: (count: number, shown: string) => (count === 1 ? "1 Datei steht schon in der Liste und wurde nicht noch einmal hinzugefügt." : `${shown} Dateien stehen schon in der Liste und wurden nicht noch einmal hinzugefügt.`),
   started: (name: string) => `${name} wird hochgeladen`,
   done: (name: string) => `${name} hochgeladen`,
   failed: (name: string, message: string) => `${name} wurde nicht hochgeladen: ${message}`,
@@ -102,6 +106,10 @@ export const PROBLEM: Strings["PROBLEM"] = {
   unreadable: {
     message: "Der Browser kann die Datei nicht mehr lesen.",
     hint: "Sie wurde geändert, verschoben oder gelöscht, nachdem Sie sie gewählt haben, oder sie ist ein Ordner. Entfernen Sie sie hier und wählen Sie sie neu.",
+  },
+  elsewhere: {
+    message: "Diese Datei wird in einem anderen Tab oder Fenster dieses Browsers hochgeladen.",
+    hint: "Lassen Sie sie dort fertig werden, oder halten Sie sie dort an und wiederholen Sie hier: Es geht dort weiter, wo es steht.",
   },
   offline: {
     message: "Dieses Gerät ist offline.",
@@ -136,7 +144,22 @@ export const LIST: Strings["LIST"] = {
   checksum: "Prüfsumme",
   time: "Hochgeladen",
   description: "Beschreibung",
-  caption: "Hochgeladene Dateien, neueste zuerst",
+  caption: (order: string) => `Hochgeladene Dateien, ${order}`,
+  orders: {
+    "-time": "neueste zuerst",
+    time: "älteste zuerst",
+    name: "nach Namen, A bis Z",
+    "-name": "nach Namen, Z bis A",
+    "-size": "größte zuerst",
+    size: "kleinste zuerst",
+  },
+  firstPage: "Erste Seite",
+  nextPage: "Nächste Seite",
+  underWay: "Unterwegs",
+  since: "seit",
+  more: (count: string) => `und ${count} weitere`,
+  arrived: (count: number, name: string) => (count === 1 ? `Neu in der Liste: ${name}` : `${count} neue Dateien in der Liste`),
+  stale: "Diese Liste ist nicht auf dem neuesten Stand: Der Server antwortet nicht. Er wird von selbst wieder gefragt.",
   added: (count: number) => (count === 1 ? "1 Datei hochgeladen." : `${count} Dateien hochgeladen.`),
   isNew: "neu",
   pending: "wird abgelegt",
@@ -158,5 +181,6 @@ export const ERROR: Strings["ERROR"] = {
   back: "Zurück zum Hochladen",
   toList: "Liste der Dateien",
   requestId: "Nummer der Anfrage",
+  detail: "Der Server selbst sagt:",
   requestIdHelp: "Nennen Sie sie, wenn Sie die Verwaltung der Seite fragen: Sie steht in den Protokollen.",
 };

@@ -22,12 +22,15 @@ export const HOME = {
   optional: "optional",
   descriptionHelp: "Kept with every file of this upload.",
   submit: "Upload",
-  submitCount: (count: number) => (count === 1 ? "Upload 1 file" : `Upload ${count} files`),
+  submitCount: (count: number, shown: string) => (count === 1 ? "Upload 1 file" : `Upload ${shown} files`),
   interruptedTitle: "Interrupted uploads",
   interruptedHelp: "Choose the same file again: it goes on from where it stopped.",
   queueTitle: "Your files",
   terminalTitle: "From a terminal",
-  terminalLead: "The same upload with curl. CA is the file of the site's certificate authority; leave the option out when your system trusts the site already.",
+  terminalPush: "With the client of this site",
+  terminalPushHelp: "It needs Node.js 20 or later. It takes files, folders and standard input, goes on after a cut, and compares checksums.",
+  terminalCurl: "With curl alone",
+  terminalTrust: "If a command does not trust the site’s certificate, add --cacert CA to it; CA is the file of the site’s certificate authority.",
   withoutScript: "Without JavaScript there is no progress to see; the upload works all the same.",
 } as const;
 
@@ -56,8 +59,8 @@ export const ITEM = {
   left: (duration: string) => `${duration} left`,
   requestId: (id: string) => `Request ${id}`,
   seeInList: "See it in the list",
-  overall: (done: number, total: number) => `${done} of ${total} uploaded`,
-  overallFailed: (failed: number) => `${failed} not uploaded`,
+  overall: (done: string, total: string) => `${done} of ${total} uploaded`,
+  overallFailed: (failed: string) => `${failed} not uploaded`,
   seeList: "See the list",
 } as const;
 
@@ -67,12 +70,13 @@ export const COPY = {
   copied: "Copied",
   failed: "Not copied",
   digest: (algorithm: string, name: string) => `Copy the ${algorithm} of ${name}`,
-  command: "Copy the command",
+  command: (title: string) => `Copy the command: ${title}`,
 } as const;
 
 /** Read aloud by screen readers as things happen. */
 export const LIVE = {
   added: (count: number) => (count === 1 ? "1 file added" : `${count} files added`),
+  already: (count: number, shown: string) => (count === 1 ? "1 file is in the list already and was not added again." : `${shown} files are in the list already and were not added again.`),
   started: (name: string) => `Uploading ${name}`,
   done: (name: string) => `${name} uploaded`,
   failed: (name: string, message: string) => `${name} was not uploaded: ${message}`,
@@ -101,6 +105,10 @@ export const PROBLEM = {
   unreadable: {
     message: "The browser can no longer read the file.",
     hint: "It was changed, moved or removed after you chose it, or it is a folder. Remove it here and choose it again.",
+  },
+  elsewhere: {
+    message: "This file is being uploaded in another tab or window of this browser.",
+    hint: "Let it finish there, or pause it there and retry here: it goes on from where it stands.",
   },
   offline: {
     message: "This device is offline.",
@@ -136,7 +144,23 @@ export const LIST = {
   checksum: "Checksum",
   time: "Uploaded",
   description: "Description",
-  caption: "Uploaded files, newest first",
+  caption: (order: string) => `Uploaded files, ${order}`,
+  orders: {
+    "-time": "newest first",
+    time: "oldest first",
+    name: "by name, A to Z",
+    "-name": "by name, Z to A",
+    "-size": "largest first",
+    size: "smallest first",
+  },
+  firstPage: "First page",
+  nextPage: "Next page",
+  underWay: "Under way",
+  since: "since",
+  more: (count: string) => `and ${count} more`,
+  /** Said when files came while the page is open. */
+  arrived: (count: number, name: string) => (count === 1 ? `New in the list: ${name}` : `${count} new files in the list`),
+  stale: "This list is not up to date: the server does not answer. It is asked again by itself.",
   added: (count: number) => (count === 1 ? "1 file uploaded." : `${count} files uploaded.`),
   isNew: "new",
   pending: "being filed",
@@ -158,5 +182,6 @@ export const ERROR = {
   back: "Back to the upload page",
   toList: "List of files",
   requestId: "Request id",
+  detail: "The server’s own words:",
   requestIdHelp: "Quote it when you ask the site's administrator: it is in the logs.",
 } as const;

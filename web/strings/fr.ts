@@ -23,12 +23,15 @@ export const HOME: Strings["HOME"] = {
   optional: "facultatif",
   descriptionHelp: "Conservée avec chaque fichier de cet envoi.",
   submit: "Envoyer",
-  submitCount: (count: number) => (count === 1 ? "Envoyer 1 fichier" : `Envoyer ${count} fichiers`),
+  submitCount: (count: number, shown: string) => (count === 1 ? "Envoyer 1 fichier" : `Envoyer ${shown} fichiers`),
   interruptedTitle: "Envois interrompus",
   interruptedHelp: "Choisissez de nouveau le même fichier : l’envoi reprend où il s’est arrêté.",
   queueTitle: "Vos fichiers",
   terminalTitle: "Depuis un terminal",
-  terminalLead: "Le même envoi avec curl. CA est le fichier de l’autorité de certification du site ; omettez l’option si votre système fait déjà confiance au site.",
+  terminalPush: "Avec le programme de ce site",
+  terminalPushHelp: "Il lui faut Node.js 20 ou plus récent. Il prend fichiers, dossiers et l’entrée standard, reprend après une coupure et compare les sommes de contrôle.",
+  terminalCurl: "Avec curl seul",
+  terminalTrust: "Si une commande ne fait pas confiance au certificat du site, ajoutez --cacert CA ; CA est le fichier de l’autorité de certification du site.",
   withoutScript: "Sans JavaScript, la progression ne se voit pas ; l’envoi fonctionne quand même.",
 };
 
@@ -57,8 +60,8 @@ export const ITEM: Strings["ITEM"] = {
   left: (duration: string) => `encore ${duration}`,
   requestId: (id: string) => `Requête ${id}`,
   seeInList: "Voir dans la liste",
-  overall: (done: number, total: number) => `${done} sur ${total} envoyés`,
-  overallFailed: (failed: number) => `${failed} non envoyés`,
+  overall: (done: string, total: string) => `${done} sur ${total} envoyés`,
+  overallFailed: (failed: string) => `${failed} non envoyés`,
   seeList: "Voir la liste",
 };
 
@@ -68,12 +71,13 @@ export const COPY: Strings["COPY"] = {
   copied: "Copié",
   failed: "Non copié",
   digest: (algorithm: string, name: string) => `Copier la somme ${algorithm} de ${name}`,
-  command: "Copier la commande",
+  command: (title: string) => `Copier la commande : ${title}`,
 };
 
 /** Read aloud by screen readers as things happen. */
 export const LIVE: Strings["LIVE"] = {
   added: (count: number) => (count === 1 ? "1 fichier ajouté" : `${count} fichiers ajoutés`),
+  already: (count: number, shown: string) => (count === 1 ? "1 fichier est déjà dans la liste et n’a pas été ajouté de nouveau." : `${shown} fichiers sont déjà dans la liste et n’ont pas été ajoutés de nouveau.`),
   started: (name: string) => `Envoi de ${name}`,
   done: (name: string) => `${name} envoyé`,
   failed: (name: string, message: string) => `${name} n’a pas été envoyé : ${message}`,
@@ -102,6 +106,10 @@ export const PROBLEM: Strings["PROBLEM"] = {
   unreadable: {
     message: "Le navigateur ne peut plus lire le fichier.",
     hint: "Il a été modifié, déplacé ou supprimé après votre choix, ou c’est un dossier. Retirez-le ici et choisissez-le de nouveau.",
+  },
+  elsewhere: {
+    message: "Ce fichier est en cours d’envoi dans un autre onglet ou une autre fenêtre de ce navigateur.",
+    hint: "Laissez-le finir là-bas, ou suspendez-le là-bas et réessayez ici : l’envoi reprend où il en est.",
   },
   offline: {
     message: "Cet appareil est hors ligne.",
@@ -136,7 +144,22 @@ export const LIST: Strings["LIST"] = {
   checksum: "Somme de contrôle",
   time: "Envoyé",
   description: "Description",
-  caption: "Fichiers envoyés, les plus récents d’abord",
+  caption: (order: string) => `Fichiers envoyés, ${order}`,
+  orders: {
+    "-time": "les plus récents d’abord",
+    time: "les plus anciens d’abord",
+    name: "par nom, de A à Z",
+    "-name": "par nom, de Z à A",
+    "-size": "les plus grands d’abord",
+    size: "les plus petits d’abord",
+  },
+  firstPage: "Première page",
+  nextPage: "Page suivante",
+  underWay: "En cours",
+  since: "depuis le",
+  more: (count: string) => `et ${count} de plus`,
+  arrived: (count: number, name: string) => (count === 1 ? `Nouveau dans la liste : ${name}` : `${count} nouveaux fichiers dans la liste`),
+  stale: "Cette liste n’est pas à jour : le serveur ne répond pas. Il est interrogé de nouveau automatiquement.",
   added: (count: number) => (count === 1 ? "1 fichier envoyé." : `${count} fichiers envoyés.`),
   isNew: "nouveau",
   pending: "en cours de classement",
@@ -158,5 +181,6 @@ export const ERROR: Strings["ERROR"] = {
   back: "Retour à l’envoi",
   toList: "Liste des fichiers",
   requestId: "Numéro de requête",
+  detail: "Le serveur dit lui-même :",
   requestIdHelp: "Indiquez-le à l’administration du site : il figure dans les journaux.",
 };

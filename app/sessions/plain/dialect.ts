@@ -4,7 +4,7 @@ import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import { completeForm, type StoreParts } from "../../store/complete.ts";
 import { completionAnswer } from "../../views.ts";
-import { checkDigests, checkLength, refusedBody } from "../begin.ts";
+import { checkDigests, checkLength } from "../begin.ts";
 import { digestHeader } from "../digest-header.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 
@@ -51,5 +51,5 @@ export const plain: Dialect = {
   exposed: ["Repr-Digest", "Location"],
   decide,
   written,
-  refused: refusedBody,
+  mismatch: () => "digest_mismatch",
 };

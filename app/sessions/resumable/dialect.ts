@@ -3,7 +3,7 @@ import { interopVersions, resourceId, resumableHeaders, writeBoolean } from "../
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
-import { checkDigests, refusedBody } from "../begin.ts";
+import { checkDigests } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 import { digestHeader } from "../digest-header.ts";
 import { findSession } from "../find.ts";
@@ -77,5 +77,5 @@ export const resumable: Dialect = {
   exposed: resumableHeaders,
   decide,
   written,
-  refused: refusedBody,
+  mismatch: () => "digest_mismatch",
 };

@@ -1,5 +1,5 @@
 /** Words of tus answers. */
-import { tusExtensions, tusVersion } from "../../../protocol/tus.ts";
+import { tusChecksumAlgorithms, tusExtensions, tusVersion } from "../../../protocol/tus.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { UploadRecord } from "../../records/records.ts";
@@ -31,6 +31,7 @@ export function capabilities(request: SessionRequest): Readonly<Record<string, s
   return {
     "Tus-Version": tusVersion,
     "Tus-Extension": tusExtensions.join(","),
+    "Tus-Checksum-Algorithm": tusChecksumAlgorithms,
     ...(maxFileSize === 0 ? {} : { "Tus-Max-Size": String(maxFileSize) }),
   };
 }

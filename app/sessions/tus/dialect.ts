@@ -1,9 +1,9 @@
 /** tus 1.0.0 over the sessions of the service. */
-import { brokenTusRule, tusHeaders, tusVersion } from "../../../protocol/tus.ts";
+import { brokenTusRule, checksumField, tusHeaders, tusVersion } from "../../../protocol/tus.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
-import { checkDigests, refusedBody } from "../begin.ts";
+import { checkDigests } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
 import { digestHeader } from "../digest-header.ts";
 import { advance } from "../written.ts";
@@ -28,7 +28,14 @@ async function decide(store: StoreParts, request: SessionRequest): Promise<Plan>
   checkDigests(request);
   const broken = brokenTusRule(request.header);
   if (broken !== undefined) throw new Refusal("bad_header", `${broken.name}: ${broken.spec}`);
-  return run(store, request);
+  return withChecksum(await run(store, request), request);
+}
+
+/** Has nginx compare the body that is to be written with its `Upload-Checksum`. */
+function withChecksum(plan: Plan, request: SessionRequest): Plan {
+  const digest = checksumField(request.header("Upload-Checksum"));
+  if (plan.kind !== "write" || digest === undefined) return plan;
+  return { kind: "write", open: async () => ({ ...(await plan.open()), digest }) };
 }
 
 async function written(store: StoreParts, request: SessionRequest, found: Session | null, body: WrittenBody): Promise<DialectAnswer> {
@@ -52,5 +59,5 @@ export const tus: Dialect = {
   exposed: tusHeaders,
   decide,
   written,
-  refused: refusedBody,
+  mismatch: (request) => (request.header("Upload-Checksum") === "" ? "digest_mismatch" : "checksum_mismatch"),
 };

@@ -8,7 +8,6 @@ import { checkLength, checkRoom, newSession, placeOf } from "../begin.ts";
 import { dataOf } from "../data.ts";
 import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
 import { finishEmpty } from "../finish.ts";
-import { writeFirstState } from "../first-state.ts";
 import { addressOf, checkBodyType, expiryHeader, idOf } from "./answers.ts";
 import { decideFinal } from "./final.ts";
 
@@ -28,7 +27,6 @@ async function fileOf(store: StoreParts, request: SessionRequest, place: PartPla
     if (known !== null && known.total !== place.total) throw new Refusal("other_length");
     if (known !== null) return known;
     const file = newSession(store, request, { dialect: "tus", kind: "file", total: place.total, fileKey: place.file });
-    await writeFirstState(store.paths, file.data, place.total);
     await sessions.insert(file);
     return file;
   });

@@ -1,7 +1,8 @@
 /** What only tus has: its extensions, its versions, and pages of other origins. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, json, send, until, wire } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
@@ -40,7 +41,8 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
   it("says in OPTIONS what it does, and only that", async () => {
     const answer = await send(site, "/tus/", { method: "OPTIONS" });
     expect([answer.status, answer.headers["tus-version"], answer.headers["tus-max-size"]]).toEqual([204, "1.0.0", String(1024 ** 3)]);
-    expect(answer.headers["tus-extension"]).toBe("creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation");
+    expect(answer.headers["tus-extension"]).toBe("creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,checksum");
+    expect(answer.headers["tus-checksum-algorithm"]).toBe("sha1,sha256,sha512,md5,crc32");
   });
 
   it.each([["none", {}], ["another", { "tus-resumable": "0.2.2" }]])("refuses %s version with 412, and names its own", async (_, headers) => {
@@ -153,6 +155,51 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
       expectFiled(Buffer.concat(pieces));
       await until("the parts are gone", () => site.kept().incoming.length === 0, 5);
       expect((await patch(address, 150_000, Buffer.alloc(0))).status).toBe(403);
+    });
+  });
+
+  describe("checksum", () => {
+    const digests: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+      ...Object.fromEntries(["sha1", "sha256", "sha512", "md5"].map((name) => [name, (body: Buffer) => createHash(name).update(body).digest()])),
+      crc32: (body) => {
+        const value = Buffer.alloc(4);
+        value.writeUInt32BE(crc32(body));
+        return value;
+      },
+    };
+    const checksum = (name: string, body: Buffer): Readonly<Record<string, string>> => ({ "upload-checksum": `${name} ${digests[name]!(body).toString("base64")}` });
+
+    it.each(Object.keys(digests))("takes a body that agrees, and nothing of one that does not: %s", async (name) => {
+      const bytes = randomBytes(300_000);
+      const [first, second] = [bytes.subarray(0, 100_000), bytes.subarray(100_000)];
+      const path = await created({ "upload-length": String(bytes.length) });
+      expect((await patch(path, 0, first, checksum(name, first))).headers["upload-offset"]).toBe("100000");
+      const refused = await patch(path, 100_000, Buffer.alloc(200_000), checksum(name, second));
+      expect([refused.status, json<{ error: { code: string } }>(refused).error.code]).toEqual([460, "checksum_mismatch"]);
+      expect((await tus("HEAD", path)).headers["upload-offset"]).toBe("100000");
+      expect((await patch(path, 100_000, second, checksum(name, second))).status).toBe(204);
+      expectFiled(bytes);
+    });
+
+    it("compares the first bytes with the creation, too", async () => {
+      const bytes = randomBytes(1000);
+      const post = (sum: Readonly<Record<string, string>>): Promise<Answer> => tus("POST", "/tus/", { "upload-length": "1000", "content-type": octets, ...sum }, bytes);
+      expect((await post(checksum("sha1", Buffer.from("other")))).status).toBe(460);
+      expect(site.kept().rows).toEqual([]);
+      expect((await post(checksum("sha1", bytes))).status).toBe(201);
+      expectFiled(bytes);
+    });
+
+    it.each(["sha384 AAAA", "sha1 AAAA", "sha1", "sha1 ?"])("refuses what it cannot compare with 400: %s", async (value) => {
+      const path = await created({ "upload-length": "3" });
+      expect((await patch(path, 0, Buffer.from("abc"), { "upload-checksum": value })).status).toBe(400);
+      expect((await tus("HEAD", path)).headers["upload-offset"]).toBe("0");
+    });
+
+    it("tells a wrong Content-Digest, which is 400", async () => {
+      const path = await created({ "upload-length": "3" });
+      const answer = await patch(path, 0, Buffer.from("abc"), { "content-digest": `sha-256=:${createHash("sha256").digest("base64")}:` });
+      expect([answer.status, json<{ error: { code: string } }>(answer).error.code]).toEqual([400, "digest_mismatch"]);
     });
   });
 

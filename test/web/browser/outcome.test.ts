@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { errorKinds } from "../../../protocol/errors.ts";
 import { outcomeOf, problemBeforeSending, problemOfBreakdown } from "../../../web/browser/outcome.ts";
 
 const DONE = { message: "Upload Complete", id: "01J", name: "a.bin", size: 5, checksums: { sha256: "ab", md5: "cd" }, description: null };
@@ -13,7 +14,7 @@ describe("outcomeOf", () => {
 
   it("reads an error with and without a request id", () => {
     const error = { code: "too_large", status: 413, message: "Too large.", hint: "Split it." };
-    expect(outcomeOf(413, JSON.stringify({ error }))).toEqual({ kind: "fail", problem: { message: "Too large.", hint: "Split it." } });
+    expect(outcomeOf(413, JSON.stringify({ error }))).toEqual({ kind: "fail", problem: { message: "Too large.", hint: errorKinds.too_large.hint } });
     const known = { ...error, requestId: "00ff" };
     expect(outcomeOf(413, JSON.stringify({ error: known }))).toMatchObject({ problem: { requestId: "00ff" } });
   });
@@ -71,7 +72,7 @@ describe("problemBeforeSending", () => {
   });
 
   it("is exact where rounded sizes would read the same", () => {
-    expect(problemBeforeSending(21_474_836_481, 21_474_836_480)?.message).toContain("21\u202f474\u202f836\u202f481\u00a0bytes");
-    expect(problemBeforeSending(1_000_001, 1_000_000)?.message).toContain("up to 1\u202f000\u202f000\u00a0bytes a file");
+    expect(problemBeforeSending(21_474_836_481, 21_474_836_480)?.message).toContain("21,474,836,481\u00a0bytes");
+    expect(problemBeforeSending(1_000_001, 1_000_000)?.message).toContain("up to 1,000,000\u00a0bytes a file");
   });
 });

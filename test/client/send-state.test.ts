@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { takeLock } from "../../client/send/lock.ts";
+import { type Begun, makeStateFolder, parseBegun, statePath, UploadState } from "../../client/send/state.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-state-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => readdirSync(folder).forEach((name) => rmSync(join(folder, name), { recursive: true })));
+
+const begun: Begun = {
+  identity: { size: 30, mtime: 1.5, device: 1, inode: 2 },
+  file: "a-name-of-the-file",
+  segments: [{ start: 0, length: 20, url: "https://localhost/tus/1", done: true }, { start: 20, length: 10, url: null, done: false }],
+};
+
+describe("what is remembered of an upload", () => {
+  const base = statePath("/data/run.h5", new URL("https://localhost/upload"), folder);
+
+  it("is one place for a file and a site", () => {
+    expect(statePath("/data/run.h5", new URL("https://localhost/other"), folder)).toBe(base);
+    expect(statePath("/data/run.h5", new URL("https://localhost:8443/upload"), folder)).not.toBe(base);
+    expect(statePath("/data/run2.h5", new URL("https://localhost/upload"), folder)).not.toBe(base);
+  });
+
+  it("comes back as it was written, until it is forgotten; nobody else may read it", async () => {
+    const state = new UploadState(base);
+    expect(await state.read()).toBeUndefined();
+    await Promise.all([state.write({ ...begun, segments: [{ ...begun.segments[0]!, length: 30 }] }), state.write(begun)]);
+    expect(await state.read()).toEqual(begun);
+    expect(statSync(`${base}.json`).mode & 0o777).toBe(0o600);
+    await state.forget();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("lies in a folder that only its owner may enter", async () => {
+    await makeStateFolder(join(folder, "a/b"));
+    expect(statSync(join(folder, "a/b")).mode & 0o777).toBe(0o700);
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["half of it", JSON.stringify(begun).slice(0, 100)],
+    ["a list", "[]"],
+    ["a gap between segments", JSON.stringify({ ...begun, segments: [begun.segments[1]] })],
+    ["segments of another size", JSON.stringify({ ...begun, identity: { ...begun.identity, size: 31 } })],
+    ["an address that is none", JSON.stringify({ ...begun, segments: [{ start: 0, length: 30, url: "tus/1", done: false }] })],
+    ["several segments of no file", JSON.stringify({ ...begun, file: null })],
+  ])("is nothing when the file says %s", (_, text) => expect(parseBegun(text)).toBeUndefined());
+});
+
+describe("the lock of an upload", () => {
+  const path = join(folder, "one.lock");
+  const taken = (): Promise<unknown> => takeLock(path, "run.h5").then((free) => free(), (error: unknown) => error);
+
+  it("is held until it is freed, also against the same process", async () => {
+    const free = await takeLock(path, "run.h5");
+    expect(await taken()).toMatchObject({ failure: { kind: "local", code: "locked", message: `run.h5 is being sent to this site by another push (process ${process.pid} on ${hostname()})` } });
+    await free();
+    expect(await taken()).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("of a process that was killed is taken over, that of one that runs is not", async () => {
+    const other = spawn("sleep", ["60"]);
+    const holder = { pid: other.pid, host: hostname(), began: "" };
+    writeFileSync(path, JSON.stringify(holder));
+    expect(await taken()).toMatchObject({ failure: { code: "locked" } });
+    // Another process that has got the number of the one that held it.
+    writeFileSync(path, JSON.stringify({ ...holder, began: "1" }));
+    expect(await taken()).toBeUndefined();
+    writeFileSync(path, JSON.stringify(holder));
+    other.kill("SIGKILL");
+    await once(other, "close");
+    expect(await taken()).toBeUndefined();
+  });
+
+  it("of another machine counts while it shows signs of life", async () => {
+    writeFileSync(path, JSON.stringify({ pid: 1, host: "elsewhere", began: "" }));
+    expect(await taken()).toMatchObject({ failure: { message: expect.stringContaining("(process 1 on elsewhere)") } });
+    expect(readFileSync(path, "utf8")).toContain("elsewhere");
+  });
+});

@@ -1,0 +1,107 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { FileDigest } from "../../client/send/file-digest.ts";
+import { Limiter } from "../../client/send/limiter.ts";
+import { proxyFor } from "../../client/send/proxy.ts";
+import { inPieces } from "../../client/send/stream-upload.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipway-ways-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the proxy of an address", () => {
+  const url = new URL("https://data.example:8443/upload");
+  it.each([
+    ["none", {}, undefined],
+    ["HTTPS_PROXY", { HTTPS_PROXY: "http://proxy:3128" }, "http://proxy:3128/"],
+    ["https_proxy before HTTPS_PROXY", { HTTPS_PROXY: "http://other:1", https_proxy: "proxy:3128" }, "http://proxy:3128/"],
+    ["ALL_PROXY where there is no other", { ALL_PROXY: "https://proxy" }, "https://proxy/"],
+    ["an empty one", { HTTPS_PROXY: "" }, undefined],
+    ["HTTP_PROXY, which is not for https", { HTTP_PROXY: "http://proxy:3128" }, undefined],
+    ["the host in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "localhost, data.example" }, undefined],
+    ["its domain in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", no_proxy: ".example" }, undefined],
+    ["its port in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "data.example:8443" }, undefined],
+    ["another port in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "data.example:443" }, "http://proxy:3128/"],
+    ["an end of its name that is no domain of it", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "ata.example" }, "http://proxy:3128/"],
+    ["all in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "*" }, undefined],
+  ])("with %s", (_, environment, expected) => expect(proxyFor(url, environment)?.href).toBe(expected));
+
+  it("is refused when it is of another kind", () => {
+    expect(() => proxyFor(url, { HTTPS_PROXY: "socks5://proxy" })).toThrow("HTTPS_PROXY: not the address of an HTTP proxy; write http://host:port");
+  });
+});
+
+describe("one speed for all", () => {
+  it("gives several their turns, and no more than the speed in all", async () => {
+    const limiter = new Limiter(1_000_000);
+    const start = performance.now();
+    await Promise.all(Array.from({ length: 4 }, async () => {
+      for (let i = 0; i < 5; i++) await limiter.take(limiter.writeSize);
+    }));
+    const seconds = (performance.now() - start) / 1000;
+    // The last of the twenty turns has begun, and not ended.
+    expect(limiter.writeSize).toBe(50_000);
+    expect(seconds).toBeGreaterThan(0.9);
+    expect(seconds).toBeLessThan(1.2);
+  });
+
+  it("does not wait without a limit, and writes all at once", async () => {
+    const limiter = new Limiter(undefined);
+    expect(limiter.writeSize).toBe(Infinity);
+    const start = performance.now();
+    await limiter.take(1e12);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
+  it("ends a wait when it is told to", async () => {
+    const limiter = new Limiter(1000);
+    await limiter.take(60_000);
+    await expect(limiter.take(1, AbortSignal.timeout(20))).rejects.toThrow();
+  });
+});
+
+describe("the digest of a file", () => {
+  const content = randomBytes(3_000_000);
+  const path = join(folder, "data.bin");
+  const source = { path, name: "data.bin", size: content.length };
+  const digest = (): FileDigest => (writeFileSync(path, content), new FileDigest(source, new AbortController().signal));
+  const sha256 = createHash("sha256").update(content).digest("hex");
+
+  it.each([
+    ["in order", [0, 1_000_000, 2_000_000]],
+    ["from the end", [2_000_000, 1_000_000, 0]],
+    ["twice", [0, 0, 1_000_000, 1_000_000, 2_000_000, 0]],
+    ["in part", [1_000_000]],
+    ["not at all", []],
+  ])("is that of the whole when bytes are sent %s", async (_, offsets) => {
+    const own = digest();
+    for (const offset of offsets) own.take(offset, content.subarray(offset, offset + 1_000_000));
+    expect(await own.end()).toBe(sha256);
+  });
+
+  it("fails when the file became shorter", async () => {
+    const own = digest();
+    truncateSync(path, 1000);
+    await expect(own.end()).rejects.toMatchObject({ failure: { kind: "changed" } });
+  });
+});
+
+describe("a stream in pieces", () => {
+  const pieces = async (chunks: readonly string[]): Promise<string[]> => {
+    const all: string[] = [];
+    const body = async function* (): AsyncGenerator<Buffer> { for (const chunk of chunks) yield Buffer.from(chunk); };
+    for await (const { bytes, last } of inPieces(body(), 4)) all.push(`${String(bytes)}${last ? "." : ""}`);
+    return all;
+  };
+
+  it.each([
+    [[], ["."]],
+    [["", ""], ["."]],
+    [["abcd"], ["abcd."]],
+    [["abcde"], ["abcd", "e."]],
+    [["a", "bc", "", "defgh"], ["abcd", "efgh."]],
+    [["abcdefghi"], ["abcd", "efgh", "i."]],
+  ])("of %j are %j", async (chunks, expected) => expect(await pieces(chunks)).toEqual(expected));
+});
