@@ -44,8 +44,8 @@ async function buildStyle(): Promise<Buffer> {
 }
 
 /**
- * Bundles the scripts and the push client, joins the style sheets and reads the icon. The same sources give the same bytes. Needs the
- * source tree, so an image calls it while it is built and keeps the result.
+ * Bundles the scripts and the push client, joins the style sheets and reads the icon. The same sources give the same
+ * bytes. Needs the source tree, so an image calls it while it is built and keeps the result.
  * @returns Name below `/assets/` -> file.
  * @throws esbuild's errors when a source does not compile.
  */

@@ -35,6 +35,7 @@ it("lists the newest first, with everything that is known of them", async () => 
     id: ids[4],
     name: "delta.txt",
     size: 9,
+    folder: null,
     contentType: "text/plain",
     checksums: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     description: "About ÉLAN",

@@ -43,6 +43,7 @@ it("files an upload and answers with what it stored", async () => {
       {
         id: answer.id,
         name: "a b.txt",
+        folder: null,
         size: 5,
         checksums: { sha256: file.sha256 },
         field: "file",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildAssets } from "../../web/assets.ts";
 import { ASSETS_PATH, renderHome } from "../../web/pages.ts";
+import { PUSH_CLIENT as PUSH } from "../../web/push-client.ts";
 
 const assets = await buildAssets();
 
@@ -15,9 +16,9 @@ describe("buildAssets", () => {
     const page = renderHome({ siteName: "s", uploadPath: "/upload", maxFileSize: 0, checksums: [] });
     const asked = [...page.matchAll(/(?:href|src)="\/assets\/([^"]+)"/g)].map((match) => match[1]);
     expect(ASSETS_PATH).toBe("/assets/");
-    // The worker is asked for by the script.
+    // The worker is asked for by the script, the push client by whoever has a terminal.
     expect(text("upload.js")).toContain("/assets/hash.js");
-    expect([...assets.keys()].sort()).toEqual([...asked, "hash.js"].sort());
+    expect([...assets.keys()].sort()).toEqual([...asked, "hash.js", PUSH].sort());
   });
 
   it("names their types", () => {
@@ -26,11 +27,12 @@ describe("buildAssets", () => {
       ["hash.js", "text/javascript; charset=utf-8"],
       ["app.css", "text/css; charset=utf-8"],
       ["favicon.svg", "image/svg+xml"],
+      [PUSH, "text/javascript; charset=utf-8"],
     ]);
   });
 
   it("stays small: a phone on a slow line loads the page in a moment", () => {
-    const total = [...assets.values()].reduce((sum, { body }) => sum + body.length, 0);
+    const total = [...assets].reduce((sum, [name, { body }]) => sum + (name === PUSH ? 0 : body.length), 0);
     expect(total).toBeGreaterThan(10_000);
     expect(total).toBeLessThan(150_000);
   });

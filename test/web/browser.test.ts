@@ -15,7 +15,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     await visit.open();
     visit.server.held.add("one.bin");
     await dropPaths(visit.page, "#drop", [await visit.file("one.bin", 30 * MB), await visit.file("two.bin", 2 * MB)]);
-    expect(await visit.page.locator("#submit").textContent()).toBe("Upload 2 files");
+    await visit.page.locator("#submit", { hasText: "Upload 2 files" }).waitFor();
     await visit.page.fill("#description", "Both of <them>");
     await visit.page.click("#submit");
 

@@ -35,6 +35,7 @@ export const de: Refusals = {
   https_required: { message: "Eine unverschlüsselte Anfrage kam auf der verschlüsselten Leitung an.", hint: "Benutzen Sie eine Adresse, die mit https:// beginnt." },
   internal: { message: "Auf dem Server ging etwas schief; es steht in seinem Protokoll.", hint: "Wiederholen Sie; geschieht es wieder, nennen Sie der Verwaltung der Seite die Nummer der Anfrage." },
   store_split: { message: "Der Speicher der Seite liegt auf zwei Dateisystemen; die Datei konnte nicht abgelegt werden.", hint: "Sagen Sie es der Verwaltung der Seite: incoming/ und files/ gehören auf ein Dateisystem." },
+  checksum_mismatch: { message: "Was angekommen ist, passt nicht zur Prüfsumme in Upload-Checksum und wurde nicht behalten.", hint: "Fragen Sie mit HEAD nach der Stelle und schicken Sie die Bytes von dort an noch einmal." },
   size_mismatch: { message: "Die Datei im Speicher hat nicht die empfangene Größe und wurde nicht abgelegt.", hint: "Laden Sie sie noch einmal hoch; geschieht es wieder, nennen Sie der Verwaltung der Seite die Nummer der Anfrage." },
   unsafe_path: { message: "Die Datei im Speicher darf so nicht abgelegt werden und blieb liegen.", hint: "Nennen Sie der Verwaltung der Seite die Nummer der Anfrage." },
   not_implemented: { message: "Der Server kennt diese Art von Anfrage nicht.", hint: "Benutzen Sie die Seite zum Hochladen oder eines der gezeigten Programme." },

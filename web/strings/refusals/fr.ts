@@ -35,6 +35,7 @@ export const fr: Refusals = {
   https_required: { message: "Une requête non chiffrée est arrivée sur le port chiffré.", hint: "Utilisez une adresse qui commence par https://." },
   internal: { message: "Une erreur est survenue sur le serveur ; elle figure dans son journal.", hint: "Réessayez ; si cela se répète, indiquez le numéro de la requête à l’administration du site." },
   store_split: { message: "Le stockage du site est sur deux systèmes de fichiers ; le fichier n’a pas pu être classé.", hint: "Prévenez l’administration du site : incoming/ et files/ vont sur un même système de fichiers." },
+  checksum_mismatch: { message: "Ce qui est arrivé ne correspond pas à la somme de contrôle dans Upload-Checksum et n’a pas été gardé.", hint: "Demandez la position avec HEAD et renvoyez les octets à partir de là." },
   size_mismatch: { message: "Le fichier stocké n’a pas la taille reçue et n’a pas été classé.", hint: "Envoyez-le de nouveau ; si cela se répète, indiquez le numéro de la requête à l’administration du site." },
   unsafe_path: { message: "Le fichier stocké ne peut pas être classé et a été laissé en place.", hint: "Indiquez le numéro de la requête à l’administration du site." },
   not_implemented: { message: "Le serveur ne connaît pas ce genre de requête.", hint: "Utilisez la page d’envoi ou un des programmes indiqués." },
