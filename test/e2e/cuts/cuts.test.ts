@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startCuttingProxy } from "../../helpers/cutting-proxy.ts";
+import { sha256 } from "../../helpers/e2e-files.ts";
+import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { generator } from "../../helpers/e2e-random.ts";
+import { type CutClient, cutClients } from "./clients.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+/** Cuts for each dialect, and for each way of cutting. */
+const CUTS = Number(process.env["SLIPWAY_CUTS"] ?? 20);
+const seed = Number(process.env["SLIPWAY_SEED"] ?? Date.now() % 1_000_000);
+/** Bytes of a file, and between two cuts: a body that is always sent whole must now and then come through. */
+const sizes = (client: CutClient): { readonly file: readonly [number, number]; readonly cutAfter: readonly [number, number] } =>
+  client.filesTwice ? { file: [256 * KiB, MiB], cutAfter: [1, MiB + 256 * KiB] } : { file: [8 * MiB, 16 * MiB], cutAfter: [1, MiB] };
+/** What a connection adds at most, beside the bytes of files: handshake, headers, frames of TLS. */
+const OVERHEAD = 4 * KiB;
+/** A cut record of TLS: whoever has half of it has none of it. */
+const RECORD = 16 * KiB;
+
+interface Counts {
+  cuts: number;
+  uploads: number;
+  /** Bytes of the files, and bytes that the proxy passed on to the site. */
+  bytes: number;
+  sent: number;
+}
+
+describe.skipIf(withoutLocal())(`uploads over a bad line, seed ${seed}`, () => {
+  let site: LocalTestSite;
+  beforeAll(async () => {
+    site = await startTestSite({});
+  }, 120_000);
+  afterAll(() => site?.stop());
+  beforeEach(() => site.clear());
+
+  function expectFiled(digest: string, atMost: number): void {
+    const { rows } = site.kept();
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.length).toBeLessThanOrEqual(atMost);
+    for (const { checksums, state, target } of rows) {
+      expect([checksums["sha256"], state]).toEqual([digest, "complete"]);
+      expect(sha256(readFileSync(join(site.site.store, "files", target)))).toBe(digest);
+    }
+  }
+
+  /** Sends files until there were so many cuts. */
+  async function cut(client: CutClient, cutBy: "end" | "reset"): Promise<Counts> {
+    const random = generator(seed);
+    const { file, cutAfter } = sizes(client);
+    const counts: Counts = { cuts: 0, uploads: 0, bytes: 0, sent: 0 };
+    while (counts.cuts < CUTS) {
+      const how = {
+        port: Number(new URL(site.url).port),
+        seed: seed + counts.uploads,
+        cuts: CUTS - counts.cuts,
+        cutAfter,
+        cutBy,
+        splitAt: random.integer(0, 3) === 0 ? 1500 : 64 * KiB,
+        ...(random.integer(0, 3) === 0 ? { stallMs: 60, stallEvery: MiB } : {}),
+        ...(random.integer(0, 3) === 0 ? { rate: 16 * MiB } : {}),
+      };
+      const proxy = await startCuttingProxy(how);
+      try {
+        const bytes = randomBytes(random.integer(...file));
+        await client.upload({ via: { url: `https://localhost:${proxy.port}`, ca: site.ca }, bytes });
+        expectFiled(sha256(bytes), client.filesTwice ? 1 + proxy.cuts() : 1);
+        counts.bytes += bytes.length;
+      } finally {
+        await proxy.stop();
+      }
+      counts.uploads += 1;
+      counts.cuts += proxy.cuts();
+      counts.sent += proxy.sent();
+      site.clear();
+    }
+    return counts;
+  }
+
+  it.each(cutClients.flatMap((client) => (["end", "reset"] as const).map((cutBy) => [client.name, cutBy, client] as const)))(
+    `end whole after ${CUTS} cuts, by %s, connections cut by %s`,
+    async (name, cutBy, client) => {
+      const { cuts, uploads, bytes, sent } = await cut(client, cutBy);
+      const again = sent - bytes;
+      console.info(`${name}, ${cutBy}: ${cuts} cuts of ${uploads} uploads, ${bytes} bytes, sent again ${again} (${((100 * again) / bytes).toFixed(2)} %), ${Math.round(again / cuts)} a cut`);
+      expect(cuts).toBe(CUTS);
+      // Cut by "end", all that was passed on has reached nginx and counts, but for the record of TLS that was cut.
+      if (client.goesOn && cutBy === "end") expect(again).toBeLessThan(0.02 * bytes + cuts * (RECORD + OVERHEAD) + uploads * OVERHEAD);
+    },
+    30_000 + CUTS * 2_000,
+  );
+});

@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { resumingDialects, type Wording } from "../../helpers/dialects.ts";
+import { send, wire, type Wire } from "../../helpers/e2e-client.ts";
+import { sha256 } from "../../helpers/e2e-files.ts";
+import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+
+const MiB = 1024 * 1024;
+const SECOND = 1000;
+
+describe.skipIf(withoutLocal())("a connection that the client lost and nginx still believes in", () => {
+  let site: LocalTestSite;
+  const open: Wire[] = [];
+  const bytes = randomBytes(8 * MiB);
+
+  beforeAll(async () => {
+    site = await startTestSite({});
+  }, 120_000);
+  afterAll(async () => {
+    for (const connection of open) connection.destroy();
+    await site?.stop();
+  });
+  beforeEach(() => site.clear());
+
+  /** Sends a request and half of its body, and is heard of no more: no end, no reset. */
+  async function goSilent({ method, path, headers }: Wording, body: Buffer): Promise<void> {
+    const connection = await wire(site);
+    open.push(connection);
+    const lines = Object.entries({ host: "localhost", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+    connection.write(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    await new Promise<void>((resolve) => connection.socket.write(body, () => resolve()));
+    await sleep(300);
+  }
+
+  function expectFiled(): void {
+    expect(site.kept().rows.map(({ checksums, state }) => [checksums["sha256"], state])).toEqual([[sha256(bytes), "complete"]]);
+  }
+
+  it.each(resumingDialects.map((client) => [client.name, client] as const))("is taken over within a second, by %s", async (name, client) => {
+    const created = client.create(bytes.length);
+    const { headers } = await send(site, created.path, created);
+    const address = new URL(headers["location"] ?? "", site.url).pathname;
+    await goSilent(client.append(address, 0, bytes.length, bytes.length), bytes.subarray(0, 5 * MiB));
+
+    const began = performance.now();
+    const head = client.head(address);
+    const offset = Number((await send(site, head.path, head)).headers["upload-offset"]);
+    const rest = bytes.subarray(offset);
+    const append = client.append(address, offset, rest.length, bytes.length);
+    const answer = await send(site, append.path, { ...append, body: rest });
+    const took = performance.now() - began;
+    console.info(`${name}: taken over at ${offset} of ${5 * MiB}, done after ${Math.round(took)} ms`);
+    expect(answer.status).toBeLessThan(300);
+    expect(took).toBeLessThan(SECOND);
+    expectFiled();
+  });
+
+  it("is taken over within a second, by ranged segments", async () => {
+    const wording = { method: "POST", path: "/upload", headers: { "content-type": "application/octet-stream", "session-id": "half-open", "content-range": `bytes 0-${bytes.length - 1}/${bytes.length}`, "content-length": String(bytes.length) } };
+    await goSilent(wording, bytes.subarray(0, 5 * MiB));
+    const began = performance.now();
+    const answer = await send(site, wording.path, { ...wording, body: bytes });
+    expect(answer.status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(SECOND);
+    expectFiled();
+  });
+});
