@@ -46,7 +46,7 @@ What to measure
 
 How much
   --size MIB         speed: the file (default 2048); scale: all uploads together (default 256);
-                     link: the file (default 256), a 16th of it where the sender takes losses for jams
+                     link: the file (default 256), a quarter where the sender takes losses for jams
   --rounds N         how often; the first is dropped when there are more (default 6)
   --each MIB         scale: also 100 and 1,000 uploads of this size, as far as the disk allows; 0: not (default 64)
   --max-size MIB     growth: largest file (default 2048)

@@ -53,7 +53,8 @@ the speed of one connection is bound by losses and round trips, not by the line,
 bears losses; what holds one connection back there is the kernel's send buffer, ${report.buffers.send} (least, first, most; net.ipv4.tcp_wmem),
 and the receive buffer, ${report.buffers.receive} (tcp_rmem): the kernel's own settings, as they were. What the kernel
 learned of a connection is not kept for the next (tcp_no_metrics_save). Ratios are speeds in the first row's.
-${machineLine(report)}
+All rounds count. tus-js-client's parallel parts are put together after its last answer, which is not in its time;
+slipway push has the file, its SHA-256 compared, at the end of its time. ${machineLine(report)}
 ${linkCharts(report).map(({ title, file }) => `![${title}](${file})\n`).join("\n")}
 ${markdownTable(linkTable(report))}
 The line itself, before anything is measured: one TCP connection that carries nothing but bytes, from curl to the sink.

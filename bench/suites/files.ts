@@ -35,7 +35,7 @@ const PLAIN = "files without a server";
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Writes the folder anew with other bytes, in place: new files each time would make the file system slow. @returns all digests, in order */
-async function writeFolder(folder: string, count: number): Promise<string[]> {
+export async function writeFolder(folder: string, count: number): Promise<string[]> {
   const digests: string[] = [];
   for (let i = 0; i < count; i++) {
     const path = join(folder, `${Math.floor(i / FILES_IN_FOLDER)}`, `${i}.bin`);
@@ -49,7 +49,7 @@ async function writeFolder(folder: string, count: number): Promise<string[]> {
 }
 
 /** @throws Problem when the files in the store that are not empty are not those that were sent, each once */
-async function compareFolder(store: string, expected: readonly string[]): Promise<void> {
+export async function compareFolder(store: string, expected: readonly string[]): Promise<void> {
   const digests: string[] = [];
   for (const path of await storedFiles(store)) {
     const bytes = await readFile(path);

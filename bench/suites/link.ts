@@ -45,7 +45,7 @@ export interface LinkReport {
 
 const MIB = 1024 ** 2;
 /** A sender that takes each loss for a jam is so much slower that it gets so much less to send. */
-const SHARE: Readonly<Record<CongestionControl, number>> = { cubic: 1 / 16, bbr: 1 };
+const SHARE: Readonly<Record<CongestionControl, number>> = { cubic: 1 / 4, bbr: 1 };
 const MOST_JOIN_MS = 30_000;
 const SINK_PORT = 9000;
 /** Handshakes on an idle link take this much longer at most than the link's own round trip. */
