@@ -168,8 +168,8 @@ struct ngx_http_upload_io_s {
     void                      (*leave)(void *guard);
     void                       *guard;
     ngx_err_t                 (*wrote)(ngx_http_upload_io_t *io);
-    off_t                       due;        /* where wrote() takes long; */
-    int64_t                     due_at;     /* or when, by the io_clock() */
+    int64_t                     due;        /* when wrote() takes long, by the
+                                               io_clock(); INT64_MAX: never */
     upload_ranges_t            *skip;       /* bytes that are there already */
 
     ngx_err_t                   err;        /* what became of it */
@@ -499,8 +499,8 @@ ngx_int_t ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
 ngx_int_t ngx_http_upload_io_run(ngx_http_upload_ctx_t *ctx,
     void (*run)(ngx_http_upload_io_t *io));
 
-/* Whether wrote() takes long when all before "end" is written. */
-ngx_uint_t ngx_http_upload_io_due(ngx_http_upload_io_t *io, off_t end);
+/* Whether wrote() takes long when it is called now. */
+ngx_uint_t ngx_http_upload_io_due(ngx_http_upload_io_t *io);
 
 /* Nanoseconds. */
 int64_t ngx_http_upload_io_clock(clockid_t clock);

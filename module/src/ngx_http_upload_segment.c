@@ -195,7 +195,7 @@ ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx)
         return -1;
     }
 
-    left = ctx->io.due_at - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+    left = ctx->io.due - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     /* to the millisecond, and not before */
 

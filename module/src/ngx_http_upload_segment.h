@@ -123,7 +123,7 @@ void ngx_http_upload_segment_leave(void *data);
 /* Counts what has been written so far. */
 ngx_err_t ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io);
 
-/* Says where and when it has something to count next. */
+/* Says when it has something to count next. */
 void ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began);
 
 

@@ -26,18 +26,20 @@ async function killWorkers(nginx: Nginx, victims: readonly number[]): Promise<vo
 }
 
 describe("module: a worker that is killed in the middle of a large piece", () => {
-  it.each(["default", "off"])("loses less than 32 MiB, upload_thread_pool %s", async (pool) => {
+  it.each(["default", "off"])("loses what came in about a second, upload_thread_pool %s", async (pool) => {
     await withNginx(piecesSite({ expectLog, workers: 2 }, `upload_thread_pool ${pool};`), async (nginx) => {
       const path = `${nginx.store}/file`;
       const bytes = randomBytes(90 * MiB);
       const client = await WireClient.open(nginx.port);
-      client.write(Buffer.concat([pieceHead(path, 0, bytes.length, [`X-Length: ${bytes.length}`]), bytes.subarray(0, 70 * MiB)]));
+      client.write(Buffer.concat([pieceHead(path, 0, bytes.length, [`X-Length: ${bytes.length}`]), bytes.subarray(0, 40 * MiB)]));
+      await nginx.until(() => existsSync(`${path}.state`) && readState(`${path}.state`).ranges[0]?.[1] === 40 * MiB, "40 MiB to count");
+      client.write(bytes.subarray(40 * MiB, 70 * MiB));
       await nginx.until(() => existsSync(path) && statSync(path).size > 69 * MiB, "70 MiB");
       await killWorkers(nginx, nginx.workers());
       await client.closed();
       const state = readState(`${path}.state`);
       expect(state.ranges).toHaveLength(1);
-      expect(state.ranges[0]![1]).toBeGreaterThanOrEqual(64 * MiB);
+      expect(state.ranges[0]![1]).toBeGreaterThanOrEqual(40 * MiB);
       expect(state.hashed).toBe(state.ranges[0]![1]);
       const offset = await offsetOf(nginx, path, bytes);
       expect(offset).toBe(state.ranges[0]![1]);
