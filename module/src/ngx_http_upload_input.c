@@ -63,6 +63,10 @@ ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
             return NGX_OK;
         }
 
+        if (ctx->broken) {
+            return ctx->broken;
+        }
+
         if (ngx_http_upload_excess(ctx)) {
             return ngx_http_upload_input_idle(ctx, NGX_DECLINED);
         }
@@ -95,20 +99,16 @@ ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
         }
 
         if (rc != NGX_OK && rc != NGX_AGAIN) {
-            return rc;
+
+            if (!ngx_http_upload_segment_keeps(ctx)) {
+                return rc;
+            }
+
+            /* what has come before it is taken first */
+
+            ctx->broken = rc;
         }
     }
-}
-
-
-ngx_int_t
-ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx)
-{
-    if (!ctx->reading || ctx->request->request_body == NULL) {
-        return NGX_OK;
-    }
-
-    return ngx_http_upload_input_fresh(ctx);
 }
 
 
@@ -220,7 +220,7 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
     r = ctx->request;
     rb = r->request_body;
 
-    if (!r->reading_body) {
+    if (!r->reading_body || ctx->broken) {
         return 1;
     }
 

@@ -177,6 +177,13 @@ ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx)
 
 
 ngx_uint_t
+ngx_http_upload_segment_keeps(ngx_http_upload_ctx_t *ctx)
+{
+    return ctx->segment && ctx->segment->keeps;
+}
+
+
+ngx_uint_t
 ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx)
 {
     return ctx->store.base + ctx->store.size > ctx->segment->counted;
