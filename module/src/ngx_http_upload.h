@@ -433,7 +433,8 @@ void ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx);
 
 /*
  * Makes a new file below upload_store, with the mode of upload_store_access.
- * With a name, of characters that need no care, it is "NAME.digits".
+ * With a name, of characters that need no care, it is "NAME.digits", and the
+ * file has no link yet where the file system can do without.
  */
 ngx_int_t ngx_http_upload_path_create(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name, int flags, ngx_str_t *path, ngx_fd_t *fd);
