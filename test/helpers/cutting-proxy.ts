@@ -1,4 +1,5 @@
 /** A TCP proxy that makes a connection as bad as a seed says: cut, stalled, slow, split at random bytes. */
+import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generator } from "./e2e-random.ts";
@@ -13,9 +14,10 @@ export interface BadConnection {
   readonly cutAfter?: readonly [number, number];
   /**
    * How the site hears of a cut: "end" hands it all that was passed on, so that what is sent again can be counted to
-   * the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged. @default "end"
+   * the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged; "late reset" waits
+   * until the site's TCP has acknowledged all of it, whether nginx has read it or not. @default "end"
    */
-  readonly cutBy?: "end" | "reset";
+  readonly cutBy?: "end" | "reset" | "late reset";
   /** Longest of the random pauses, in milliseconds. @default none */
   readonly stallMs?: number;
   /** Pauses come after at most so many bytes. @default 1 MiB */
@@ -33,6 +35,13 @@ export interface CuttingProxy {
   /** How often it has cut. */
   readonly cuts: () => number;
   stop(): Promise<void>;
+}
+
+/** Bytes that the other end's TCP has not acknowledged; proc(5), `tx_queue` of /proc/net/tcp. */
+function unacknowledged(socket: Socket): number {
+  const local = `:${(socket.localPort ?? 0).toString(16).toUpperCase().padStart(4, "0")} `;
+  const line = readFileSync("/proc/net/tcp", "latin1").split("\n").find((text) => text.includes(local) && text.indexOf(local) < 20);
+  return socket.writableLength + Number.parseInt(line?.trim().split(/\s+/)[4]?.split(":")[0] ?? "0", 16);
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. The same seed makes the same choices in the same order. */
@@ -73,10 +82,11 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
       socket.on("error", () => undefined).on("close", () => open.delete(socket));
     }
     site.on("close", () => client.destroy());
-    const drop = (): void => {
+    const drop = async (): Promise<void> => {
       client.destroy();
-      if (cutBy === "end") site.end();
-      else site.resetAndDestroy();
+      if (cutBy === "end") return void site.end();
+      for (const end = Date.now() + 1000; cutBy === "late reset" && unacknowledged(site) > 0 && Date.now() < end; ) await sleep(1);
+      site.resetAndDestroy();
     };
     site.pipe(client);
     const upwards = async (): Promise<void> => {
