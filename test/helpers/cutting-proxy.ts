@@ -44,6 +44,11 @@ function unacknowledged(socket: Socket): number {
   return socket.writableLength + Number.parseInt(line?.trim().split(/\s+/)[4]?.split(":")[0] ?? "0", 16);
 }
 
+/** Waits until all is acknowledged, for a second at most. */
+async function acknowledged(socket: Socket): Promise<void> {
+  for (const end = Date.now() + 1000; unacknowledged(socket) > 0 && Date.now() < end; ) await sleep(1);
+}
+
 /** Starts a proxy on a free port of 127.0.0.1. The same seed makes the same choices in the same order. */
 export async function startCuttingProxy(how: BadConnection): Promise<CuttingProxy> {
   const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, splitAt, cutBy = "end" } = how;
@@ -69,6 +74,7 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
       if (cuts < most && sent >= nextCut) {
         cuts += 1;
         nextCut = sent + random.integer(...cutAfter);
+        if (cutBy === "late reset") await acknowledged(to);
         return false;
       }
     }
@@ -82,11 +88,10 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
       socket.on("error", () => undefined).on("close", () => open.delete(socket));
     }
     site.on("close", () => client.destroy());
-    const drop = async (): Promise<void> => {
+    const drop = (): void => {
       client.destroy();
-      if (cutBy === "end") return void site.end();
-      for (const end = Date.now() + 1000; cutBy === "late reset" && unacknowledged(site) > 0 && Date.now() < end; ) await sleep(1);
-      site.resetAndDestroy();
+      if (cutBy === "end") site.end();
+      else site.resetAndDestroy();
     };
     site.pipe(client);
     const upwards = async (): Promise<void> => {
