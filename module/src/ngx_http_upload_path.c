@@ -9,7 +9,7 @@ static ngx_int_t ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *root, ngx_str_t *name, int flags, ngx_str_t *path,
     ngx_fd_t *fd);
 static ngx_fd_t ngx_http_upload_path_unnamed(u_char *path, int flags,
-    ngx_uint_t access);
+    ngx_uint_t mode);
 static u_char *ngx_http_upload_path_name(ngx_http_upload_path_t *store,
     ngx_str_t *root, ngx_str_t *name, uint32_t number, u_char *path);
 static ngx_int_t ngx_http_upload_path_directories(ngx_http_upload_ctx_t *ctx,
@@ -139,11 +139,17 @@ ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx, ngx_str_t *root,
  */
 
 static ngx_fd_t
-ngx_http_upload_path_unnamed(u_char *path, int flags, ngx_uint_t access)
+ngx_http_upload_path_unnamed(u_char *path, int flags, ngx_uint_t mode)
 {
     u_char       *slash;
     ngx_fd_t      fd;
     struct stat   st;
+
+    /* it gets its name by way of there */
+
+    if (access("/proc/self/fd", X_OK) == -1) {
+        return NGX_INVALID_FILE;
+    }
 
     if (lstat((char *) path, &st) == 0) {
         ngx_set_errno(NGX_EEXIST);
@@ -153,7 +159,7 @@ ngx_http_upload_path_unnamed(u_char *path, int flags, ngx_uint_t access)
     slash = (u_char *) strrchr((char *) path, '/');
 
     *slash = '\0';
-    fd = open((char *) path, flags|O_TMPFILE|O_CLOEXEC, access);
+    fd = open((char *) path, flags|O_TMPFILE|O_CLOEXEC, mode);
     *slash = '/';
 
     return fd;
