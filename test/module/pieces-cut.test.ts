@@ -32,10 +32,13 @@ type Ending = "closes" | "closes its half" | "resets";
 
 /** A connection to nginx, of TLS or not, that can end in every way. */
 class Client {
-  private constructor(
-    private readonly raw: Socket,
-    private readonly stream: Socket,
-  ) {}
+  readonly #raw: Socket;
+  readonly #stream: Socket;
+
+  private constructor(raw: Socket, stream: Socket) {
+    this.#raw = raw;
+    this.#stream = stream;
+  }
 
   static async open(nginx: Nginx, transport: Transport): Promise<Client> {
     const raw = connect({ port: transport === "TLS" ? nginx.tlsPort : nginx.port, host: "127.0.0.1", allowHalfOpen: true });
@@ -48,13 +51,13 @@ class Client {
   }
 
   async write(piece: Buffer): Promise<void> {
-    await new Promise((resolve) => this.stream.write(piece, resolve));
+    await new Promise((resolve) => this.#stream.write(piece, resolve));
   }
 
   end(how: Ending): void {
-    if (how === "resets") this.raw.resetAndDestroy();
-    else if (how === "closes") this.raw.destroy();
-    else this.raw.end();
+    if (how === "resets") this.#raw.resetAndDestroy();
+    else if (how === "closes") this.#raw.destroy();
+    else this.#raw.end();
   }
 }
 
