@@ -317,6 +317,7 @@ struct ngx_http_upload_ctx_s {
     ngx_event_t                 wake;
     ngx_event_t                 tick;       /* what came is to count */
     ngx_int_t                   failure;    /* waits for the thread */
+    ngx_int_t                   broken;     /* no more can be read; or 0 */
     int                         lowat;      /* of the socket; 0: any byte */
 
     unsigned                    reading:1;  /* the body is ours to read */
@@ -355,6 +356,9 @@ ngx_http_upload_ctx_t *ngx_http_upload_get_ctx(ngx_http_request_t *r);
 
 /* Writes and counts what has come, whatever the buffers have room for. */
 ngx_int_t ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx);
+
+/* Whether what came of a body counts also where it breaks off. */
+ngx_uint_t ngx_http_upload_segment_keeps(ngx_http_upload_ctx_t *ctx);
 
 /* Whether anything that was taken of the body does not count yet. */
 ngx_uint_t ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx);
@@ -405,9 +409,6 @@ ngx_int_t ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx);
  */
 ngx_int_t ngx_http_upload_input(ngx_http_upload_ctx_t *ctx);
 
-/* Gives the entrance what has come already; no more is read. */
-ngx_int_t ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx);
-
 /*
  * While a large body comes fast, the worker hears of it only when so much has
  * come that it is worth it.  Hears of every byte again; to be called before
@@ -432,7 +433,8 @@ void ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx);
 
 /*
  * Makes a new file below upload_store, with the mode of upload_store_access.
- * With a name, of characters that need no care, it is "NAME.digits".
+ * With a name, of characters that need no care, it is "NAME.digits", and the
+ * file has no link yet where the file system can do without.
  */
 ngx_int_t ngx_http_upload_path_create(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name, int flags, ngx_str_t *path, ngx_fd_t *fd);

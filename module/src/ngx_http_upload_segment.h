@@ -46,6 +46,7 @@ struct ngx_http_upload_segment_s {
     /* a new data file, made for a session that has none */
     ngx_str_t                   fresh;
     ngx_fd_t                    fresh_fd;
+    unsigned                    unnamed:1;   /* it has no link yet */
 
     ngx_fd_t                    state_fd;
     ngx_fd_t                    data_fd;
@@ -107,6 +108,9 @@ void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
 /* The state of a file of which nothing has come yet. */
 ngx_err_t ngx_http_upload_segment_start(ngx_http_upload_segment_t *s,
     ngx_str_t *path);
+
+/* Gives the new file its name, when a state has it. */
+ngx_err_t ngx_http_upload_segment_link(ngx_http_upload_io_t *io);
 
 ngx_err_t ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s);
 

@@ -23,7 +23,7 @@ static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s,
     ngx_uint_t wait);
 static ngx_uint_t ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
-static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_io_t *io);
 static ngx_uint_t ngx_http_upload_segment_same(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s);
@@ -186,7 +186,7 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
             /* nothing of one that is cut off counts, and its file goes */
 
             if (!s->aborted) {
-                io->err = ngx_http_upload_segment_again(s);
+                io->err = ngx_http_upload_segment_again(io);
             }
 
         } else if (upload_state_claimed(&s->state, s->token) == NULL) {
@@ -295,8 +295,10 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
  */
 
 static ngx_err_t
-ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
+ngx_http_upload_segment_again(ngx_http_upload_io_t *io)
 {
+    ngx_http_upload_segment_t *s = io->data;
+
     ngx_err_t        err;
     upload_state_t  *state;
 
@@ -329,7 +331,15 @@ ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
     s->adopted = 1;
     s->inlined = 0;
 
-    return ngx_http_upload_segment_merge(s);
+    /* it must not count before it can be found */
+
+    err = ngx_http_upload_state_save(s);
+
+    if (err == 0) {
+        err = ngx_http_upload_segment_link(io);
+    }
+
+    return err ? err : ngx_http_upload_segment_merge(s);
 }
 
 
