@@ -1,0 +1,117 @@
+/** Small files of the page whose connections break on a whole site: all arrive, none twice, each in its folder. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BROWSER_MISSING, launchBrowser } from "../helpers/browser.ts";
+import { type CuttingProxy, startCuttingProxy } from "../helpers/cutting-proxy.ts";
+import { json, send } from "../helpers/e2e-client.ts";
+import { remove, temporaryFolder } from "../helpers/e2e-files.ts";
+import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-local.ts";
+import { makeMany } from "../helpers/page-crowd.ts";
+
+const reason = withoutLocal() ?? BROWSER_MISSING ?? undefined;
+const KiB = 1024;
+/** A name that nothing else on a machine has. */
+const bridge = `slpw${process.pid % 100_000}`;
+
+function ip(...words: readonly string[]): void {
+  execFileSync("ip", words, { stdio: "pipe" });
+}
+
+/** Why no network interface can be made here; undefined when it can. */
+function withoutBridge(): string | undefined {
+  try {
+    ip("link", "add", bridge, "type", "bridge");
+    ip("link", "del", bridge);
+    return undefined;
+  } catch (error) {
+    return `no bridge can be made: ${(error as Error).message.split("\n").at(-2)}`;
+  }
+}
+const noBridge = reason === undefined ? withoutBridge() : reason;
+
+describe.skipIf(reason !== undefined)(`small files of the page that break${reason === undefined ? "" : `: skipped, ${reason}`}`, { timeout: 90_000 }, () => {
+  let folder: string;
+  let site: LocalTestSite;
+  let browser: Browser;
+  let context: BrowserContext;
+  let proxy: CuttingProxy | undefined;
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    [site, browser] = await Promise.all([startTestSite({}), launchBrowser()]);
+  }, 120_000);
+  beforeEach(async () => {
+    site.clear();
+    context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB" });
+  });
+  afterEach(async () => {
+    await context.close();
+    await proxy?.stop();
+    proxy = undefined;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.stop();
+    remove(folder);
+  });
+
+  async function choose(url: string, chosen: string): Promise<Page> {
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.setInputFiles("#folder", chosen);
+    await page.locator("#submit", { hasText: /Upload \d/ }).waitFor();
+    return page;
+  }
+
+  async function expectAllOnce(page: Page, count: number): Promise<void> {
+    await page.locator("#queue-summary", { hasText: new RegExp(`${count} of ${count} uploaded|not uploaded`) }).waitFor({ timeout: 60_000 });
+    expect(await page.locator("[data-state=failed]").allInnerTexts()).toEqual([]);
+    const { rows, incoming } = site.kept();
+    expect(rows.map(({ state }) => state)).toEqual(Array.from({ length: count }, () => "complete"));
+    expect(incoming).toEqual([]);
+  }
+
+  it.each(["end", "reset"] as const)("arrive once each through a connection that is cut again and again: %s", async (cutBy) => {
+    const many = makeMany(join(folder, cutBy), 60, 20 * KiB);
+    proxy = await startCuttingProxy({ port: Number(new URL(site.url).port), seed: 7, cuts: 8, cutAfter: [30 * KiB, 150 * KiB], cutBy });
+    const page = await choose(`https://localhost:${proxy.port}`, many);
+    await page.click("#submit");
+    await expectAllOnce(page, 60);
+    expect(proxy.cuts()).toBe(8);
+  });
+
+  it("keep the folders that they lay in, small and large, and so does the list", async () => {
+    mkdirSync(join(folder, "survey"), { recursive: true });
+    makeMany(join(folder, "survey", "north"), 1);
+    makeMany(join(folder, "survey", "south"), 1, 2 * KiB * KiB);
+    const page = await choose(site.url, join(folder, "survey"));
+    await page.click("#submit");
+    await expectAllOnce(page, 2);
+    const { uploads } = json<{ uploads: { folder: string; name: string }[] }>(await send(site, "/api/uploads"));
+    const wanted = ["survey/north/many-1", "survey/south/many-1"];
+    expect(uploads.map((one) => one.folder).sort()).toEqual(wanted);
+    await page.goto(`${site.url}/list`);
+    expect((await page.locator("tbody th a").allInnerTexts()).sort()).toEqual(wanted.map((path) => `${path}/frame-00000.raw`));
+  });
+
+  it.skipIf(noBridge !== undefined)(`arrive once each while a network interface comes and goes${noBridge === undefined ? "" : `: skipped, ${noBridge}`}`, async () => {
+    const page = await choose(site.url, makeMany(join(folder, "bridge"), 300, 20 * KiB));
+    const broken: string[] = [];
+    page.on("requestfailed", (request) => broken.push(request.failure()?.errorText ?? ""));
+    await page.click("#submit");
+    for (const done of [30, 90, 150]) {
+      await page.waitForFunction((least) => document.querySelectorAll("[data-state=done]").length >= least, done);
+      ip("link", "add", bridge, "type", "bridge");
+      try {
+        ip("link", "set", bridge, "up");
+      } finally {
+        ip("link", "del", bridge);
+      }
+    }
+    await expectAllOnce(page, 300);
+    expect(broken).toContain("net::ERR_NETWORK_CHANGED");
+  });
+});
