@@ -33,7 +33,7 @@ describe.skipIf(reason)(`e2e: progress${reason ? ` (skipped: ${reason})` : ""}`,
     expect(json(await send(site, "/progress?X-Progress-ID=mine"))).toEqual({ state: "uploading", received: 50_000, size: body.length });
     expect((await send(site, "/progress")).status).toBe(400);
     // The list is a page without script too: what comes stands in its source.
-    const page = (await send(site, "/list")).body.toString();
+    const { text: page } = await send(site, "/list");
     expect(page).toMatch(/id="under-way"[^>]*>/);
     expect(page).not.toMatch(/id="under-way"[^>]* hidden/);
     expect(page).toContain('class="item-name">a b.dat<');
