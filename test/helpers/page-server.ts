@@ -36,6 +36,11 @@ export interface PageServer {
 export interface PageServerOptions {
   /** Bytes. @default 0: no limit */
   readonly maxFileSize?: number;
+  /**
+   * Whether each request has a connection of its own: on one that was used before Chromium sends a form again by itself.
+   * @default false
+   */
+  readonly neverKept?: boolean;
 }
 
 const HEAD_BYTES_MAX = 4096;
@@ -135,7 +140,7 @@ async function upload(request: IncomingMessage, response: ServerResponse, state:
   }
   const done = record(received, state);
   if (state.unanswered.delete(received.fileName)) {
-    request.destroy();
+    request.socket.destroy();
     return;
   }
   if ((request.headers.accept ?? "").includes("text/html")) {
@@ -193,6 +198,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     } else if (url.pathname === "/standalone-error") page(response, 502, renderError(error, { standalone: true }), STANDALONE_CSP);
     else page(response, 404, renderError({ ...error, status: 404, code: "not_found", message: "There is nothing at this address.", hint: "Check the address, or look for the file in the list.", requestId: "0123456789abcdef0123456789abcdef" }), PAGE_CSP);
   });
+  if (options.neverKept === true) server.maxRequestsPerSocket = 1;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("page server: no TCP address");

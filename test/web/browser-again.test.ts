@@ -13,7 +13,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
   const digest = createHash("sha256").update("a".repeat(500 * KB)).digest("hex");
 
   it("is done when only the answer was lost, with the folder that it lay in", async () => {
-    await visit.open();
+    await visit.open("/", { neverKept: true });
     await mkdir(`${visit.folder}/run`);
     await visit.file("run/lost.bin", 500 * KB);
     visit.server.unanswered.add("lost.bin");
@@ -27,14 +27,14 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
   });
 
   it("is sent again when it did not arrive, though the same file was filed long before, and in another folder", async () => {
-    await visit.open();
+    await visit.open("/", { neverKept: true });
     const path = await visit.file("cut.bin", 500 * KB);
     const twin = { id: "01TWIN", name: "cut.bin", size: 500 * KB, contentType: null, checksums: { sha256: digest }, description: null, state: "complete" as const };
     visit.server.uploads.push({ ...twin, completedAt: "2020-01-01T00:00:00.000Z" }, { ...twin, folder: "other", completedAt: new Date(Date.now() + 60_000).toISOString() });
     visit.server.cut.add("cut.bin");
     await visit.page.setInputFiles("#file", path);
     await visit.page.click("#submit");
-    await expect.poll(() => visit.server.posts.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => visit.server.posts.length, { timeout: 30_000, interval: 5 }).toBe(1);
     visit.server.cut.clear();
     await visit.reaches("cut.bin", "done");
     expect(visit.server.uploads).toHaveLength(3);
@@ -42,7 +42,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
   });
 
   it("fails after a few tries and says so, and a retry asks first", async () => {
-    await visit.open();
+    await visit.open("/", { neverKept: true });
     visit.server.cut.add("often.bin");
     await visit.page.setInputFiles("#file", await visit.file("often.bin", 500 * KB));
     await visit.page.click("#submit");
@@ -58,11 +58,11 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
   });
 
   it("sends nothing again once it is cancelled", async () => {
-    await visit.open();
+    await visit.open("/", { neverKept: true });
     visit.server.cut.add("given-up.bin");
     await visit.page.setInputFiles("#file", await visit.file("given-up.bin", 500 * KB));
     await visit.page.click("#submit");
-    await expect.poll(() => visit.server.posts.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => visit.server.posts.length, { timeout: 30_000, interval: 5 }).toBe(1);
     await visit.page.getByRole("button", { name: "Cancel given-up.bin" }).click();
     await visit.reaches("given-up.bin", "cancelled");
     visit.server.cut.clear();
