@@ -63,17 +63,18 @@ interface Received {
   readonly fileName: string;
   readonly size: number;
   readonly text: string;
-  /** Digest of the first part's bytes, the file. */
+  /** Digest of the first part's bytes, the file; so is the size. */
   readonly sha256: string;
 }
 
-function digestOfFile(body: Buffer): string {
+function describeFile(body: Buffer): { readonly size: number; readonly sha256: string } {
   const boundary = body.subarray(0, body.indexOf("\r\n"));
   const start = body.indexOf("\r\n\r\n") + 4;
-  return createHash("sha256").update(body.subarray(start, body.indexOf(Buffer.concat([Buffer.from("\r\n"), boundary]), start))).digest("hex");
+  const content = body.subarray(start, body.indexOf(Buffer.concat([Buffer.from("\r\n"), boundary]), start));
+  return { size: content.length, sha256: createHash("sha256").update(content).digest("hex") };
 }
 
-/** Reads the form of a POST as it comes; the size is that of the whole body, which is all that a page can tell. */
+/** Reads the form of a POST as it comes. */
 async function receive(request: IncomingMessage, response: ServerResponse, state: State): Promise<Received | null> {
   let head = "";
   let text = "";
@@ -103,7 +104,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, state
       return null;
     }
   }
-  return { fileName, size, text, sha256: digestOfFile(Buffer.concat(chunks)) };
+  return { fileName, text, ...describeFile(Buffer.concat(chunks)) };
 }
 
 type State = Pick<PageServer, "posts" | "cut" | "unanswered" | "questions" | "refused" | "refusedEarly" | "held" | "uploads" | "underWay" | "listAnswers">;
