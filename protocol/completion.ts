@@ -3,6 +3,7 @@
  * from a flat list of fields to files.
  */
 import { type ChecksumName, type Checksums, checksumNames, isChecksum, isChecksumName } from "./checksum.ts";
+import { safeFolder } from "./file-name.ts";
 import { plainLine, plainText } from "./text.ts";
 
 /** A field of a form, in the form's order. */
@@ -15,7 +16,7 @@ export interface FormField {
 export interface CompletedFile {
   /** Name of the form's file input. */
   readonly field: string;
-  /** File name as the client sent it. */
+  /** File name as the client sent it, with the folders before it that `relativePath` names. */
   readonly name: string;
   /** Content type as the client sent it; empty when it sent none. */
   readonly contentType: string;
@@ -102,6 +103,15 @@ function readFile({ field, values }: Group, required: readonly ChecksumName[], p
 }
 
 /**
+ * nginx takes the path off a file's name, so a form says in a field of its own where its file lay: `relativePath`,
+ * as in the metadata of tus. It speaks of one file; in a form of several nobody could tell which.
+ */
+function placed(files: readonly CompletedFile[], relativePath: string): readonly CompletedFile[] {
+  const folder = files.length === 1 ? safeFolder(relativePath) : null;
+  return folder === null ? files : files.map((file) => ({ ...file, name: `${folder}/${file.name}` }));
+}
+
+/**
  * Reads a completion.
  * @param required checksums that every file must bring; others that a form names are the client's word, and ignored
  * @param written how many files nginx says that it wrote: one more in the form is the client's invention
@@ -123,7 +133,7 @@ export function readCompletion(
   return {
     problems,
     form: {
-      files: all.filter(chosen),
+      files: placed(all.filter(chosen), last("relativePath")),
       empty: all.filter((file) => !chosen(file)),
       description: description === "" ? null : description,
       terminal: last("terminal") !== "",

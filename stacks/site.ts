@@ -40,7 +40,7 @@ const site: SiteProps = {
     checksums: ["sha256"], // ["sha256", "md5"] adds <f>.md5, at half the speed
 
     // Ordinary fields that pass on, as regular expressions.
-    passFields: ["^submit$", "^description$", "^name$", "^terminal$"],
+    passFields: ["^submit$", "^description$", "^name$", "^relativePath$", "^terminal$"],
 
     cleanup: ["400-599"], // answers that delete the request's files
     maxFileSize: "0", // "20g"; 0 is no limit

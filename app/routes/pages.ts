@@ -5,6 +5,7 @@ import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readLanguage } from "../language.ts";
 import { readListQuery, readNewIds } from "../query.ts";
 import { readUploadTerms } from "../upload-terms.ts";
+import { readCounted } from "../sessions/counted.ts";
 import { listReceiving } from "../sessions/list.ts";
 import { viewOf } from "../views.ts";
 
@@ -47,7 +48,7 @@ export function listRoute(service: Service): Middleware {
         newIds: readNewIds(context.query),
         after: query.after,
         ...(query.sort === undefined ? {} : { sort: query.sort }),
-        underWay: isFirst ? await listReceiving(service.store, []) : [],
+        underWay: isFirst ? await listReceiving(service.store, await readCounted(context.req)) : [],
       }),
     );
   };

@@ -1,5 +1,6 @@
 /** A file that is small enough to be sent again whole: one request, which announces its digest. */
 import { createHash } from "node:crypto";
+import { filedQuestion, findFiled } from "../../protocol/filed.ts";
 import { parseObject, type SendResult } from "./answer.ts";
 import type { SiteParts } from "./file-upload.ts";
 import { described, mustHave, resultOf } from "./filed.ts";
@@ -24,7 +25,7 @@ export async function uploadSmall(site: SiteParts, source: Source, options: Tran
   let again = false;
   const standing = await new Patience(signal).run(async () => {
     // The answer that was lost may have said that it is filed.
-    const filed = again ? await findFiled(site, source, sha256, signal) : undefined;
+    const filed = again ? await inList(site, source, sha256, signal) : undefined;
     again = true;
     if (filed !== undefined) return filed;
     return body.length === 0 ? tus.standing(await tus.create(upload)) : tus.createWhole(upload, body);
@@ -43,15 +44,12 @@ async function readWhole(source: Source): Promise<Buffer> {
 }
 
 /** A record of this file in the site's list. */
-async function findFiled(site: SiteParts, source: Source, sha256: string, signal: AbortSignal): Promise<Standing | undefined> {
-  const url = new URL("/api/uploads", site.url);
-  url.search = new URLSearchParams({ q: source.name.slice(0, 200), limit: "200" }).toString();
-  const request = site.http.open("GET", url, {}, signal);
+async function inList(site: SiteParts, source: Source, sha256: string, signal: AbortSignal): Promise<Standing | undefined> {
+  const file = { path: source.name, size: source.size, sha256 };
+  const request = site.http.open("GET", new URL(filedQuestion(file), site.url), {}, signal);
   request.end();
   const answer = await answerOf(request);
   if (answer.status >= 500) throw new Refused(answer);
-  const { uploads } = parseObject(answer.body);
-  const list = Array.isArray(uploads) ? (uploads as readonly { id?: unknown; name?: unknown; folder?: unknown; size?: unknown; checksums?: { sha256?: unknown } }[]) : [];
-  const found = list.find(({ name, folder, size, checksums }) => (typeof folder === "string" ? `${folder}/${String(name)}` : name) === source.name && size === source.size && checksums?.sha256 === sha256);
-  return typeof found?.id === "string" ? { offset: source.size, sha256, record: found.id } : undefined;
+  const found = findFiled(parseObject(answer.body), file);
+  return found === undefined ? undefined : { offset: source.size, sha256, record: found.id };
 }

@@ -32,6 +32,12 @@ describe.skipIf(reason)(`e2e: progress${reason ? ` (skipped: ${reason})` : ""}`,
     expect(found).toContainEqual(expect.objectContaining({ id: expect.stringMatching(/^[0-9a-f]{32}$/), name: "a b.dat", size: 10, received: 5, protocol: "raw" }));
     expect(json(await send(site, "/progress?X-Progress-ID=mine"))).toEqual({ state: "uploading", received: 50_000, size: body.length });
     expect((await send(site, "/progress")).status).toBe(400);
+    // The list is a page without script too: what comes stands in its source.
+    const { text: page } = await send(site, "/list");
+    expect(page).toMatch(/id="under-way"[^>]*>/);
+    expect(page).not.toMatch(/id="under-way"[^>]* hidden/);
+    expect(page).toContain('class="item-name">a b.dat<');
+    expect(page).toContain('class="item-name">sea.jpg<');
 
     put.destroy();
     posted.end(body.subarray(50_000));

@@ -3,11 +3,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 
-/** Makes a folder of small files. @returns Its path. */
-export function makeMany(folder: string, count: number): string {
+/** Makes a folder of files, no two alike. @param bytes Size of each; a few when 0. @returns Its path. */
+export function makeMany(folder: string, count: number, bytes = 0): string {
   const many = join(folder, `many-${count}`);
-  mkdirSync(many);
-  for (let index = 0; index < count; index++) writeFileSync(join(many, `frame-${String(index).padStart(5, "0")}.raw`), `frame ${index}`);
+  mkdirSync(many, { recursive: true });
+  for (let index = 0; index < count; index++) writeFileSync(join(many, `frame-${String(index).padStart(5, "0")}.raw`), `frame ${index}`.padEnd(bytes));
   return many;
 }
 

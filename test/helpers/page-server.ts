@@ -20,6 +20,10 @@ export interface PageServer {
   atOnceMax(): number;
   /** File names whose uploads are broken off in the middle; take them out to let a retry succeed. */
   readonly cut: Set<string>;
+  /** File names that are filed, and whose connection is cut in place of the answer; each is taken out by that. */
+  readonly unanswered: Set<string>;
+  /** Questions that the list was asked as JSON. */
+  readonly questions: string[];
   /** File names that are refused with 507 when all has come. */
   readonly refused: Set<string>;
   /** File names that are refused with 507 at once; then the connection is read for a while and closed, as nginx does. */
@@ -32,6 +36,11 @@ export interface PageServer {
 export interface PageServerOptions {
   /** Bytes. @default 0: no limit */
   readonly maxFileSize?: number;
+  /**
+   * Whether each request has a connection of its own: on one that was used before Chromium sends a form again by itself.
+   * @default false
+   */
+  readonly neverKept?: boolean;
 }
 
 const HEAD_BYTES_MAX = 4096;
@@ -54,17 +63,18 @@ interface Received {
   readonly fileName: string;
   readonly size: number;
   readonly text: string;
-  /** Digest of the first part's bytes, the file. */
+  /** Digest of the first part's bytes, the file; so is the size. */
   readonly sha256: string;
 }
 
-function digestOfFile(body: Buffer): string {
+function describeFile(body: Buffer): { readonly size: number; readonly sha256: string } {
   const boundary = body.subarray(0, body.indexOf("\r\n"));
   const start = body.indexOf("\r\n\r\n") + 4;
-  return createHash("sha256").update(body.subarray(start, body.indexOf(Buffer.concat([Buffer.from("\r\n"), boundary]), start))).digest("hex");
+  const content = body.subarray(start, body.indexOf(Buffer.concat([Buffer.from("\r\n"), boundary]), start));
+  return { size: content.length, sha256: createHash("sha256").update(content).digest("hex") };
 }
 
-/** Reads the form of a POST as it comes; the size is that of the whole body, which is all that a page can tell. */
+/** Reads the form of a POST as it comes. */
 async function receive(request: IncomingMessage, response: ServerResponse, state: State): Promise<Received | null> {
   let head = "";
   let text = "";
@@ -94,10 +104,10 @@ async function receive(request: IncomingMessage, response: ServerResponse, state
       return null;
     }
   }
-  return { fileName, size, text, sha256: digestOfFile(Buffer.concat(chunks)) };
+  return { fileName, text, ...describeFile(Buffer.concat(chunks)) };
 }
 
-type State = Pick<PageServer, "posts" | "cut" | "refused" | "refusedEarly" | "held" | "uploads" | "underWay" | "listAnswers">;
+type State = Pick<PageServer, "posts" | "cut" | "unanswered" | "questions" | "refused" | "refusedEarly" | "held" | "uploads" | "underWay" | "listAnswers">;
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
@@ -106,9 +116,11 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 function record(received: Received, state: State): UploadView {
   const id = `01${randomBytes(15).toString("hex").slice(0, 24).toUpperCase()}`;
   const description = /name="description"\r\n\r\n([^\r]*)/.exec(received.text)?.[1] ?? "";
+  const path = /name="relativePath"\r\n\r\n([^\r]*)/.exec(received.text)?.[1] ?? "";
   const upload: UploadView = {
     id,
     name: received.fileName,
+    folder: path.split("/").slice(0, -1).join("/") || null,
     size: received.size,
     contentType: "application/octet-stream",
     checksums: { sha256: received.sha256 },
@@ -128,6 +140,10 @@ async function upload(request: IncomingMessage, response: ServerResponse, state:
     return;
   }
   const done = record(received, state);
+  if (state.unanswered.delete(received.fileName)) {
+    request.socket.destroy();
+    return;
+  }
   if ((request.headers.accept ?? "").includes("text/html")) {
     response.writeHead(303, { location: `/list?new=${done.id}` }).end();
   } else {
@@ -154,7 +170,7 @@ function list(url: URL, state: State): string {
 /** Starts the server on a free port of the loopback. */
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
   const assets = await buildAssets();
-  const state: State = { uploads: [], underWay: [], listAnswers: [], posts: [], cut: new Set(), refused: new Set(), refusedEarly: new Set(), held: new Set() };
+  const state: State = { uploads: [], underWay: [], listAnswers: [], posts: [], cut: new Set(), unanswered: new Set(), questions: [], refused: new Set(), refusedEarly: new Set(), held: new Set() };
   let running = 0;
   let runningMax = 0;
   const home = { siteName: "slipway", uploadPath: "/upload", maxFileSize: options.maxFileSize ?? 0, checksums: ["sha256"] } as const;
@@ -169,17 +185,21 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       void upload(request, response, state).catch(() => response.destroy()).finally(() => (running -= 1));
     } else if (asset !== undefined) response.writeHead(200, { "content-type": asset.type }).end(asset.body);
     else if (url.pathname === "/") page(response, 200, renderHome({ ...home, host: request.headers.host ?? "" }), PAGE_CSP);
-    else if (url.pathname === "/list") {
+    else if (url.pathname === "/api/uploads") {
+      const query = url.searchParams.get("q") ?? "";
+      state.questions.push(query);
+      sendJson(response, 200, { uploads: state.uploads.filter(({ checksums }) => checksums["sha256"]?.startsWith(query)), next: null });
+    } else if (url.pathname === "/list") {
       const text = list(url, state);
       const tag = `"${createHash("sha256").update(text).digest("hex")}"`;
       const status = request.headers["if-none-match"] === tag ? 304 : 200;
       state.listAnswers.push(status);
       response.setHeader("ETag", tag);
       page(response, status, status === 304 ? "" : text, PAGE_CSP);
-    }
-    else if (url.pathname === "/standalone-error") page(response, 502, renderError(error, { standalone: true }), STANDALONE_CSP);
+    } else if (url.pathname === "/standalone-error") page(response, 502, renderError(error, { standalone: true }), STANDALONE_CSP);
     else page(response, 404, renderError({ ...error, status: 404, code: "not_found", message: "There is nothing at this address.", hint: "Check the address, or look for the file in the list.", requestId: "0123456789abcdef0123456789abcdef" }), PAGE_CSP);
   });
+  if (options.neverKept === true) server.maxRequestsPerSocket = 1;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("page server: no TCP address");

@@ -95,3 +95,11 @@ describe("problems", () => {
     expect(readCompletion(form(["f.name", "x"], ["g.path", "/2"]), ["sha256", "md5"], 2).problems).toHaveLength(8);
   });
 });
+
+it("takes the folder of a form's one file from relativePath, and of several files from none", () => {
+  const nameOf = (path: string, ...more: (readonly [string, string])[]) => read(form(...file("a", "x.txt", "/1"), ...more, ["relativePath", path]), []).form.files.map(({ name }) => name);
+  expect(nameOf("run/7/x.txt")).toEqual(["run/7/x.txt"]);
+  expect(nameOf("/../run/other.txt")).toEqual(["run/x.txt"]);
+  expect(nameOf("x.txt")).toEqual(["x.txt"]);
+  expect(nameOf("run/x.txt", ...file("b", "y.txt", "/2"))).toEqual(["x.txt", "y.txt"]);
+});

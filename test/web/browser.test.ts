@@ -137,7 +137,7 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     await visit.reaches("ok.bin", "done");
     await visit.reaches("inside.bin", "done");
     expect(visit.server.posts.map(({ fileName }) => fileName).sort()).toEqual(["inside.bin", "ok.bin"]);
-    expect(visit.server.uploads.map(({ description }) => description).sort()).toEqual(["campaign/deep", null]);
+    expect(visit.server.uploads.map(({ name, folder }) => [name, folder]).sort()).toEqual([["inside.bin", "campaign/deep"], ["ok.bin", null]]);
     expect(await visit.page.getByRole("button", { name: "Retry big.bin" }).count()).toBe(0);
   });
 

@@ -2,7 +2,7 @@
 import { Upload, defaultOptions, type DetailedError, type PreviousUpload } from "tus-js-client";
 import { outcomeOf, problemOfBreakdown } from "./outcome.ts";
 import type { SendOptions, Sending } from "./send.ts";
-import { isReadable } from "./send.ts";
+import { isReadable, pathOf } from "./send.ts";
 
 /** Waits before each try of a request that got no good answer, ms; progress starts them anew. */
 const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000, 20_000, 30_000];
@@ -28,8 +28,9 @@ async function filed(address: string): Promise<ReturnType<typeof outcomeOf>> {
   return outcomeOf(answer.status, await answer.text());
 }
 
-/** @param address Where uploads are made. @param folder Where the file was found. */
-export function sendTus(file: File, address: string, folder: string, options: SendOptions): Sending {
+/** @param address Where uploads are made. */
+export function sendTus(file: File, address: string, options: SendOptions): Sending {
+  const { description, folder } = options;
   let record = "";
   let loaded = 0;
   let isAborted = false;
@@ -44,7 +45,12 @@ export function sendTus(file: File, address: string, folder: string, options: Se
   };
   const upload = new Upload(file, {
     endpoint: address,
-    metadata: { filename: file.name, filetype: file.type, ...(options.description === "" ? {} : { description: options.description }) },
+    metadata: {
+      filename: file.name,
+      filetype: file.type,
+      ...(folder === "" ? {} : { relativePath: pathOf(file, folder) }),
+      ...(description === "" ? {} : { description }),
+    },
     fingerprint: async () => fingerprintOf(file, folder),
     removeFingerprintOnSuccess: true,
     retryDelays: RETRY_DELAYS_MS,

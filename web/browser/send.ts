@@ -1,10 +1,12 @@
 /** One file in one POST. XMLHttpRequest, because fetch does not report the progress of what it sends. */
-import { outcomeOf, problemOfBreakdown, type Outcome } from "./outcome.ts";
+import { outcomeOf, type Breakdown, type Outcome } from "./outcome.ts";
 
 export interface SendOptions {
   /** Address of the POST. */
   readonly path: string;
   readonly description: string;
+  /** Where the file was found, as in `photos/2026`; empty for a file by itself. */
+  readonly folder: string;
   /** @param loaded Bytes of the file handed to the network so far. */
   readonly onProgress: (loaded: number) => void;
   /** All bytes are sent; the answer is still to come. */
@@ -28,16 +30,22 @@ export async function isReadable(file: File): Promise<boolean> {
   }
 }
 
-function formOf(file: File, description: string): FormData {
+/** A file's name with the folders before it, which is how a site is told of them. */
+export function pathOf(file: File, folder: string): string {
+  return folder === "" ? file.name : `${folder}/${file.name}`;
+}
+
+function formOf(file: File, { description, folder }: SendOptions): FormData {
   const form = new FormData();
   form.append("file", file);
+  if (folder !== "") form.append("relativePath", pathOf(file, folder));
   form.append("description", description);
   form.append("submit", "Upload");
   return form;
 }
 
-/** Starts the upload of a file. */
-export function send(file: File, options: SendOptions): Sending {
+/** Sends a file once. @param onBroken No answer came: the end in place of `onOutcome`. */
+export function send(file: File, options: SendOptions, onBroken: (breakdown: Breakdown) => void): Sending {
   const request = new XMLHttpRequest();
   let loaded = 0;
   let isSent = false;
@@ -54,14 +62,12 @@ export function send(file: File, options: SendOptions): Sending {
   request.addEventListener("load", () => options.onOutcome(outcomeOf(request.status, request.responseText)));
   request.addEventListener("error", () => {
     void isReadable(file).then((readable) => {
-      if (isAborted) return;
-      const breakdown = { isOnline: navigator.onLine, isReadable: readable, loaded, total: file.size, isSent };
-      options.onOutcome({ kind: "fail", problem: problemOfBreakdown(breakdown) });
+      if (!isAborted) onBroken({ isOnline: navigator.onLine, isReadable: readable, loaded, total: file.size, isSent });
     });
   });
   request.open("POST", options.path);
   request.setRequestHeader("Accept", "application/json");
-  request.send(formOf(file, options.description));
+  request.send(formOf(file, options));
   return {
     abort() {
       isAborted = true;

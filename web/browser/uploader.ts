@@ -9,7 +9,8 @@ import { compared, newFileOf, type Outcome } from "./outcome.ts";
 import { EMPTY_QUEUE, findItem, isActive, startable, step, summarise, type Item, type NewFile, type QueueEvent } from "./queue.ts";
 import { addSample, rateAt, type Sample } from "./rate.ts";
 import { Row, type RowAction } from "./row.ts";
-import { send, type Sending, type SendOptions } from "./send.ts";
+import type { Sending, SendOptions } from "./send.ts";
+import { sendForm, type Doubt } from "./send-form.ts";
 import { discardFile, fingerprintOf, sendTus } from "./send-tus.ts";
 import { inSlices } from "./slices.ts";
 
@@ -35,6 +36,7 @@ interface Work {
   row: Row | null;
   /** What the browser computes from its own file; started with the first try. */
   hash: ReturnType<Hasher["start"]> | null;
+  readonly doubt: Doubt;
   samples: readonly Sample[];
   sending: Sending | null;
 }
@@ -44,6 +46,8 @@ export interface UploaderOptions {
   readonly path: string;
   /** Address that tus uploads are made at; null where the site has none. */
   readonly tusPath: string | null;
+  /** Whether the site computes the SHA-256 of every file. */
+  readonly hasSha256: boolean;
   /** A file is being sent. */
   readonly onStart: (file: File, folder: string) => void;
   /** Bytes; 0 is no limit. */
@@ -124,7 +128,7 @@ export class Uploader {
     this.queue = step(this.queue, { kind: "add", files: some.map(([file]) => file) });
     const items = this.queue.items.slice(from);
     items.forEach(({ key }, index) => {
-      this.works.set(key, { found: some[index]?.[1] ?? null, row: null, hash: null, samples: [], sending: null });
+      this.works.set(key, { found: some[index]?.[1] ?? null, row: null, hash: null, doubt: { since: null }, samples: [], sending: null });
     });
     this.showSoon(items);
     this.showSummary();
@@ -213,16 +217,16 @@ export class Uploader {
     const item = this.find(key);
     if (work === undefined || work.found === null || item === undefined) return;
     const { file, folder } = work.found;
-    const { path, tusPath } = this.options;
+    const { path, tusPath, hasSha256 } = this.options;
     this.queue = step(this.queue, { kind: "start", key });
     this.showItem(this.find(key));
     this.options.onStart(file, folder);
-    work.hash ??= this.hasher.start(file);
+    const { digest } = (work.hash ??= this.hasher.start(file));
     work.samples = [{ atMs: performance.now(), loaded: item.sent }];
     const options = {
       path,
-      // The site keeps names, not folders: where a file was found is told in its description.
-      description: [item.description, folder].filter((text) => text !== "").join(" · "),
+      description: item.description,
+      folder,
       onProgress: (loaded: number) => {
         work.samples = addSample(work.samples, { atMs: performance.now(), loaded });
         this.apply({ kind: "progress", key, loaded });
@@ -230,7 +234,7 @@ export class Uploader {
       onSent: () => this.apply({ kind: "sent", key }),
       onOutcome: (outcome: Outcome) => void this.end(item, work, outcome),
     };
-    const begin = (held: SendOptions): Sending => (tusPath !== null && this.isResumable(item) ? sendTus(file, tusPath, folder, held) : send(file, held));
+    const begin = (held: SendOptions): Sending => (tusPath !== null && this.isResumable(item) ? sendTus(file, tusPath, held) : sendForm(file, { ...held, isRepeatable: hasSha256 && file.size < RESUMABLE_FROM, digest, doubt: work.doubt }));
     work.sending = holdFile(fingerprintOf(file, folder), begin, options);
     this.say(LIVE.started(displayName(item.name)));
   }
