@@ -32,27 +32,13 @@ export function filedQuestion({ sha256 }: SentFile): string {
 
 /**
  * The newest row of the answer that is this file: name, folder, size and digest are the same.
- * @param since milliseconds since 1970 by the site's clock; rows that were filed before are another upload's
- * @default any time
  */
-export function findFiled(answer: unknown, file: SentFile, since = -Infinity): FiledRow | undefined {
+export function findFiled(answer: unknown, file: SentFile): FiledRow | undefined {
   const list = (answer as { readonly uploads?: unknown } | null)?.uploads;
   if (!Array.isArray(list)) return undefined;
   const [name, folder] = [safeFileName(file.path), safeFolder(file.path)];
-  return (list as readonly (Partial<FiledRow> & { readonly folder?: unknown; readonly completedAt?: unknown })[]).find((row): row is FiledRow => {
+  return (list as readonly (Partial<FiledRow> & { readonly folder?: unknown })[]).find((row): row is FiledRow => {
     const isSame = row.name === name && (row.folder ?? null) === folder && row.size === file.size && row.checksums?.["sha256"] === file.sha256;
-    return isSame && typeof row.id === "string" && (since === -Infinity || Date.parse(String(row.completedAt)) >= since);
+    return isSame && typeof row.id === "string";
   });
-}
-
-/**
- * When something began by the site's clock, which may be another than the client's.
- * @param date `Date` header of an answer (RFC 9110 section 6.6.1), whole seconds; null where there is none
- * @param elapsed milliseconds since it began
- * @param now milliseconds since 1970 by the own clock, for an answer without a date
- * @returns milliseconds since 1970, two seconds early rather than late
- */
-export function sinceByDate(date: string | null, elapsed: number, now: number = Date.now()): number {
-  const theirs = date === null ? NaN : Date.parse(date);
-  return (Number.isNaN(theirs) ? now : theirs) - elapsed - 2000;
 }

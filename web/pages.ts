@@ -37,7 +37,7 @@ export function renderHome(model: HomeModel): string {
   const limit = model.maxFileSize > 0 ? ` ${HOME.limit(formatBytes(model.maxFileSize, language))}` : "";
   const main = html`<h1>${HOME.title}</h1>
 <p class="lead">${HOME.lead}${limit}</p>
-<form id="upload" class="card" method="post" action="${model.uploadPath}" enctype="multipart/form-data" data-max-file-size="${model.maxFileSize}" data-tus-path="${model.tusPath ?? ""}" data-checksums="${model.checksums.join(" ")}">
+<form id="upload" class="card" method="post" action="${model.uploadPath}" enctype="multipart/form-data" data-max-file-size="${model.maxFileSize}" data-tus-path="${model.tusPath ?? ""}">
 <label id="drop" class="drop" for="file">
 <svg class="drop-sign" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true"><path d="M16 21V6m0 0-6 6m6-6 6 6M6 21v3a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-3"/></svg>
 <span class="drop-text"><span class="drop-action">${HOME.choose}</span> <span class="drop-or">${HOME.orDrop}</span></span>

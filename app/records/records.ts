@@ -12,7 +12,7 @@ export type RecordState = "received" | "complete";
 export interface UploadRecord {
   /** ULID. */
   readonly id: string;
-  /** Request that brought it; with {@link source} the key under which a repeated completion finds it. */
+  /** Request that brought it, or `key:` and the client's own key of it; with {@link source} the key under which a repeated completion finds it. */
   readonly requestId: string;
   /** Path below incoming/. Names are used again later: never a key alone. */
   readonly source: string;

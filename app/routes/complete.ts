@@ -3,6 +3,7 @@ import { acceptsHtml } from "../../protocol/accept.ts";
 import { readCompletion } from "../../protocol/completion.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readForm } from "../form.ts";
+import { submissionOf } from "../submission.ts";
 import type { UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
 import { completeForm } from "../store/complete.ts";
@@ -40,7 +41,8 @@ export function completeRoute(service: Service): Middleware {
       throw new Refusal("bad_form", `${problems.slice(0, mostProblemsShown).join("; ")}${more}.`);
     }
     const remoteAddress = context.get("X-Real-IP") || null;
-    const records = await completeForm(service.store, { requestId: context.state.requestId, remoteAddress, maxFileSize }, form);
+    const submission = submissionOf(context.get("Idempotency-Key"), context.state.requestId);
+    const records = await completeForm(service.store, { submission, remoteAddress, maxFileSize }, form);
     for (const { id, name, size, target } of records) context.state.log.info({ id, name, size, target }, "upload complete");
     answer(context, records, form.terminal);
   };

@@ -44,7 +44,7 @@ async function complete(store: StoreParts, session: Session, data: WholeData, ma
     size: data.size,
     checksums: data.checksums,
   };
-  const request = { requestId: session.id, remoteAddress: session.remoteAddress, maxFileSize };
+  const request = { submission: session.id, remoteAddress: session.remoteAddress, maxFileSize };
   const [record] = await completeForm(store, request, { files: [file], empty: [], description: descriptionOf(session), terminal: true });
   if (record === undefined) throw new Error("a completed form has a record");
   return record;

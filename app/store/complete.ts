@@ -1,7 +1,7 @@
 /** Completing an upload: checked, recorded, renamed, settled, in an order that a kill at any instant cannot break. */
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { ChecksumName, Checksums } from "../../protocol/checksum.ts";
+import type { ChecksumName } from "../../protocol/checksum.ts";
 import type { CompletedFile, CompletionForm } from "../../protocol/completion.ts";
 import { safeFileName, safeFolder } from "../../protocol/file-name.ts";
 import type { Log } from "../log.ts";
@@ -27,7 +27,8 @@ export interface StoreParts {
 
 /** Who asks, and what the site takes. */
 export interface CompletionRequest {
-  readonly requestId: string;
+  /** The same for a request that comes again. */
+  readonly submission: string;
   readonly remoteAddress: string | null;
   /** Bytes; 0 is no limit. */
   readonly maxFileSize: number;
@@ -53,7 +54,7 @@ function makeRecord(parts: StoreParts, request: CompletionRequest, form: Complet
   const now = new Date();
   return {
     id,
-    requestId: request.requestId,
+    requestId: request.submission,
     source: sourceOf(parts.paths, file.path),
     target: targetPath(now, id, name),
     field: file.field,
@@ -94,25 +95,34 @@ export async function settle(parts: StoreParts, records: readonly UploadRecord[]
   }
 }
 
-/** Files that nginx made for inputs in which nothing was chosen; whatever is wrong with them is the janitor's. */
-async function removeEmpty(parts: StoreParts, form: CompletionForm): Promise<void> {
-  for (const file of form.empty) {
+/** Files that nginx made and nobody needs; whatever is wrong with them is the janitor's. */
+async function removeUnneeded(parts: StoreParts, files: readonly CompletedFile[]): Promise<void> {
+  for (const file of files) {
     try {
       const source = sourceOf(parts.paths, file.path);
-      await verifySource(parts.paths, source, 0, parts.fileMode);
+      await verifySource(parts.paths, source, file.size, parts.fileMode);
       await unlink(join(parts.paths.incoming, source));
     } catch (error) {
-      parts.log.warn({ err: error, path: file.path }, "the empty file of an unused input could not be removed");
+      parts.log.warn({ err: error, path: file.path }, "a file that is not needed could not be removed");
     }
   }
 }
 
-/** The records of a completion that was here before; `null` when it was not. */
-async function seenBefore(parts: StoreParts, request: CompletionRequest, sources: readonly string[]): Promise<readonly UploadRecord[] | null> {
-  const known = await parts.records.ofRequest(request.requestId);
+function hasChecksums(record: UploadRecord, { checksums }: CompletedFile): boolean {
+  return Object.entries(checksums).every(([name, sum]) => record.checksums[name as ChecksumName] === sum);
+}
+
+/** The records of a completion that was here before, by the same files or ones that are alike; `null` when it was not. */
+async function seenBefore(parts: StoreParts, request: CompletionRequest, form: CompletionForm, sources: readonly string[]): Promise<readonly UploadRecord[] | null> {
+  const known = await parts.records.ofRequest(request.submission);
   if (known.length === 0) return null;
-  const same = known.length === sources.length && known.every((record) => sources.includes(record.source));
-  if (!same) throw new Refusal("bad_form", "This request was completed before, with other files.");
+  if (known.length === sources.length && known.every((record) => sources.includes(record.source))) return known;
+  const alike = (record: UploadRecord, file: CompletedFile): boolean =>
+    record.name === safeFileName(file.name) && record.folder === safeFolder(file.name) && record.size === file.size && hasChecksums(record, file);
+  if (known.length !== form.files.length || !known.every((record, index) => alike(record, form.files[index] as CompletedFile))) {
+    throw new Refusal("bad_form", "This request was completed before, with other files. A new one needs an Idempotency-Key of its own.");
+  }
+  await removeUnneeded(parts, [...form.files, ...form.empty]);
   return known;
 }
 
@@ -125,8 +135,7 @@ const rangedName = /\.\d{10}$/;
  */
 async function filedBefore(parts: StoreParts, source: string, file: CompletedFile): Promise<UploadRecord | null> {
   if (!rangedName.test(source)) return null;
-  const same = (sums: Checksums): boolean => Object.entries(file.checksums).every(([name, sum]) => sums[name as ChecksumName] === sum);
-  return (await parts.records.ofSource(source)).find(({ size, checksums }) => size === file.size && same(checksums)) ?? null;
+  return (await parts.records.ofSource(source)).find((record) => record.size === file.size && hasChecksums(record, file)) ?? null;
 }
 
 /** The records of a form of which no file is there any more, when all of them were filed before. */
@@ -153,14 +162,15 @@ async function verifyAll(parts: StoreParts, request: CompletionRequest, form: Co
 
 /**
  * Completes a form. When the promise settles, files and records are durable; when it fails, nothing of it is kept.
- * The same request with the same files gives the same answer however often it comes.
+ * The same submission with the same files, or with others that have the same names, sizes and checksums, gives the same
+ * answer however often it comes; what came once more is removed.
  * @throws {Refusal}
  */
 export async function completeForm(parts: StoreParts, request: CompletionRequest, form: CompletionForm): Promise<readonly UploadRecord[]> {
   if (form.files.length === 0) throw new Refusal("no_file");
   const sources = form.files.map((file) => sourceOf(parts.paths, file.path));
-  return parts.locks.run(sources, async () => {
-    const known = await seenBefore(parts, request, sources);
+  return parts.locks.run([...sources, request.submission], async () => {
+    const known = await seenBefore(parts, request, form, sources);
     if (known !== null) return settle(parts, known);
     checkSizes(form, request.maxFileSize);
     const start = performance.now();
@@ -174,8 +184,8 @@ export async function completeForm(parts: StoreParts, request: CompletionRequest
     await parts.records.insertReceived(records);
     const settled = await settle(parts, records);
     const completeMs = performance.now() - start;
-    parts.log.info({ requestId: request.requestId, ids: records.map(({ id }) => id), fsyncMs, completeMs }, "form complete");
-    await removeEmpty(parts, form);
+    parts.log.info({ submission: request.submission, ids: records.map(({ id }) => id), fsyncMs, completeMs }, "form complete");
+    await removeUnneeded(parts, form.empty);
     return settled;
   });
 }

@@ -116,6 +116,25 @@ it("refuses a repeated request with other files", async () => {
   expect(existsSync(other.path)).toBe(true);
 });
 
+it("files once what comes again under a client's own key, at the same time too, and removes the rest", async () => {
+  const headers = { "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"' };
+  const send = (): Promise<Response> => complete(service, fieldsOf(writeIncoming(service.folder, "same bytes"), "1"), { ...headers, "X-Request-ID": newRequestId() });
+  const answers = await Promise.all((await Promise.all([send(), send(), send()])).map(answerOf));
+  answers.push(await answerOf(await send()));
+  expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+  expect(readTree(join(service.folder.store, "files")).map(({ text }) => text)).toEqual(["same bytes"]);
+  expect(readTree(join(service.folder.store, "incoming")).map(({ text }) => text)).toEqual([]);
+  for (const [bytes, name] of [["other bytes", "1"], ["same bytes", "2"]] as const) {
+    const refused = await complete(service, fieldsOf(writeIncoming(service.folder, bytes), name), { ...headers, "X-Request-ID": newRequestId() });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: "bad_form", message: expect.stringContaining("Idempotency-Key") as string } }]);
+  }
+});
+
+it("refuses a key that is none, and says what one is", async () => {
+  const response = await complete(service, fieldsOf(writeIncoming(service.folder, "x"), "1"), { "Idempotency-Key": "short" });
+  expect([response.status, await response.json()]).toMatchObject([400, { error: { code: "bad_header", message: expect.stringContaining("16 to 128 characters in quotation marks") as string } }]);
+});
+
 it("keeps nothing of a form whose second file is wrong", async () => {
   const first = writeIncoming(service.folder, "one");
   const second = writeIncoming(service.folder, "two");

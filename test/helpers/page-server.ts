@@ -22,8 +22,8 @@ export interface PageServer {
   readonly cut: Set<string>;
   /** File names that are filed, and whose connection is cut in place of the answer; each is taken out by that. */
   readonly unanswered: Set<string>;
-  /** Questions that the list was asked as JSON. */
-  readonly questions: string[];
+  /** `Idempotency-Key` of each upload that was begun, in order. A key that was filed is answered as it was then. */
+  readonly keys: string[];
   /** File names that are refused with 507 when all has come. */
   readonly refused: Set<string>;
   /** File names that are refused with 507 at once; then the connection is read for a while and closed, as nginx does. */
@@ -107,7 +107,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, state
   return { fileName, text, ...describeFile(Buffer.concat(chunks)) };
 }
 
-type State = Pick<PageServer, "posts" | "cut" | "unanswered" | "questions" | "refused" | "refusedEarly" | "held" | "uploads" | "underWay" | "listAnswers">;
+type State = Pick<PageServer, "posts" | "cut" | "unanswered" | "keys" | "refused" | "refusedEarly" | "held" | "uploads" | "underWay" | "listAnswers"> & { readonly filed: Map<string, UploadView> };
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
@@ -133,13 +133,16 @@ function record(received: Received, state: State): UploadView {
 }
 
 async function upload(request: IncomingMessage, response: ServerResponse, state: State): Promise<void> {
+  const key = String(request.headers["idempotency-key"]);
+  state.keys.push(key);
   const received = await receive(request, response, state);
   if (received === null || response.writableEnded) return;
   if (state.refused.has(received.fileName)) {
     sendJson(response, 507, NO_SPACE);
     return;
   }
-  const done = record(received, state);
+  const done = state.filed.get(key) ?? record(received, state);
+  state.filed.set(key, done);
   if (state.unanswered.delete(received.fileName)) {
     request.socket.destroy();
     return;
@@ -170,7 +173,7 @@ function list(url: URL, state: State): string {
 /** Starts the server on a free port of the loopback. */
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
   const assets = await buildAssets();
-  const state: State = { uploads: [], underWay: [], listAnswers: [], posts: [], cut: new Set(), unanswered: new Set(), questions: [], refused: new Set(), refusedEarly: new Set(), held: new Set() };
+  const state: State = { uploads: [], underWay: [], listAnswers: [], posts: [], cut: new Set(), unanswered: new Set(), keys: [], filed: new Map(), refused: new Set(), refusedEarly: new Set(), held: new Set() };
   let running = 0;
   let runningMax = 0;
   const home = { siteName: "slipway", uploadPath: "/upload", maxFileSize: options.maxFileSize ?? 0, checksums: ["sha256"] } as const;
@@ -185,11 +188,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       void upload(request, response, state).catch(() => response.destroy()).finally(() => (running -= 1));
     } else if (asset !== undefined) response.writeHead(200, { "content-type": asset.type }).end(asset.body);
     else if (url.pathname === "/") page(response, 200, renderHome({ ...home, host: request.headers.host ?? "" }), PAGE_CSP);
-    else if (url.pathname === "/api/uploads") {
-      const query = url.searchParams.get("q") ?? "";
-      state.questions.push(query);
-      sendJson(response, 200, { uploads: state.uploads.filter(({ checksums }) => checksums["sha256"]?.startsWith(query)), next: null });
-    } else if (url.pathname === "/list") {
+    else if (url.pathname === "/list") {
       const text = list(url, state);
       const tag = `"${createHash("sha256").update(text).digest("hex")}"`;
       const status = request.headers["if-none-match"] === tag ? 304 : 200;

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { filedQuestion, findFiled, sinceByDate } from "../../protocol/filed.ts";
+import { filedQuestion, findFiled } from "../../protocol/filed.ts";
 
 const file = { path: "run/7/a b.bin", size: 5, sha256: "ab".repeat(32) };
-const row = { id: "01X", name: "a b.bin", folder: "run/7", size: 5, checksums: { sha256: file.sha256 }, completedAt: "2026-11-24T12:00:00.000Z" };
+const row = { id: "01X", name: "a b.bin", folder: "run/7", size: 5, checksums: { sha256: file.sha256 } };
 
 it("asks for the digest", () => {
   expect(filedQuestion(file)).toBe(`/api/uploads?q=${file.sha256}&limit=200`);
@@ -26,19 +26,6 @@ it("finds a file as the site has called it", () => {
   expect(findFiled({ uploads: [{ ...row, name: "hidden.txt", folder: null }] }, odd)?.id).toBe("01X");
 });
 
-it("leaves out what was filed before", () => {
-  const at = Date.parse(row.completedAt);
-  expect(findFiled({ uploads: [row] }, file, at)?.id).toBe("01X");
-  expect(findFiled({ uploads: [row] }, file, at + 1)).toBeUndefined();
-  expect(findFiled({ uploads: [{ ...row, completedAt: undefined }] }, file, at)).toBeUndefined();
-});
-
 it.each([[null], [[]], [{}], [{ uploads: "x" }]])("finds nothing in an answer that is no list: %j", (answer) => {
   expect(findFiled(answer, file)).toBeUndefined();
-});
-
-it("counts back from the site's clock, and from its own where the site says nothing", () => {
-  expect(sinceByDate("Tue, 24 Nov 2026 12:00:10 GMT", 3000)).toBe(Date.parse("2026-11-24T12:00:05Z"));
-  expect(sinceByDate(null, 3000, 100_000)).toBe(95_000);
-  expect(sinceByDate("yesterday", 3000, 100_000)).toBe(95_000);
 });

@@ -16,7 +16,6 @@ function enhanceForm(form: HTMLFormElement): void {
   const uploader = new Uploader({
     path: form.getAttribute("action") ?? "",
     tusPath,
-    hasSha256: (form.dataset.checksums ?? "").split(" ").includes("sha256"),
     onStart: (file, folder) => interrupted.taken(file, folder),
     maxFileSize: Number(form.dataset.maxFileSize ?? "0"),
   });

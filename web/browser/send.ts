@@ -5,6 +5,8 @@ export interface SendOptions {
   /** Address of the POST. */
   readonly path: string;
   readonly description: string;
+  /** The same for each try of a file, so that it is filed once. */
+  readonly key: string;
   /** Where the file was found, as in `photos/2026`; empty for a file by itself. */
   readonly folder: string;
   /** @param loaded Bytes of the file handed to the network so far. */
@@ -67,6 +69,7 @@ export function send(file: File, options: SendOptions, onBroken: (breakdown: Bre
   });
   request.open("POST", options.path);
   request.setRequestHeader("Accept", "application/json");
+  request.setRequestHeader("Idempotency-Key", `"${options.key}"`);
   request.send(formOf(file, options));
   return {
     abort() {

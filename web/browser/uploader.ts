@@ -10,7 +10,7 @@ import { EMPTY_QUEUE, findItem, isActive, startable, step, summarise, type Item,
 import { addSample, rateAt, type Sample } from "./rate.ts";
 import { Row, type RowAction } from "./row.ts";
 import type { Sending, SendOptions } from "./send.ts";
-import { sendForm, type Doubt } from "./send-form.ts";
+import { newKey, sendForm } from "./send-form.ts";
 import { discardFile, fingerprintOf, sendTus } from "./send-tus.ts";
 import { inSlices } from "./slices.ts";
 
@@ -36,7 +36,8 @@ interface Work {
   row: Row | null;
   /** What the browser computes from its own file; started with the first try. */
   hash: ReturnType<Hasher["start"]> | null;
-  readonly doubt: Doubt;
+  /** The same for each try. */
+  readonly key: string;
   samples: readonly Sample[];
   sending: Sending | null;
 }
@@ -46,8 +47,6 @@ export interface UploaderOptions {
   readonly path: string;
   /** Address that tus uploads are made at; null where the site has none. */
   readonly tusPath: string | null;
-  /** Whether the site computes the SHA-256 of every file. */
-  readonly hasSha256: boolean;
   /** A file is being sent. */
   readonly onStart: (file: File, folder: string) => void;
   /** Bytes; 0 is no limit. */
@@ -128,7 +127,7 @@ export class Uploader {
     this.queue = step(this.queue, { kind: "add", files: some.map(([file]) => file) });
     const items = this.queue.items.slice(from);
     items.forEach(({ key }, index) => {
-      this.works.set(key, { found: some[index]?.[1] ?? null, row: null, hash: null, doubt: { since: null }, samples: [], sending: null });
+      this.works.set(key, { found: some[index]?.[1] ?? null, row: null, hash: null, key: newKey(), samples: [], sending: null });
     });
     this.showSoon(items);
     this.showSummary();
@@ -217,16 +216,17 @@ export class Uploader {
     const item = this.find(key);
     if (work === undefined || work.found === null || item === undefined) return;
     const { file, folder } = work.found;
-    const { path, tusPath, hasSha256 } = this.options;
+    const { path, tusPath } = this.options;
     this.queue = step(this.queue, { kind: "start", key });
     this.showItem(this.find(key));
     this.options.onStart(file, folder);
-    const { digest } = (work.hash ??= this.hasher.start(file));
+    work.hash ??= this.hasher.start(file);
     work.samples = [{ atMs: performance.now(), loaded: item.sent }];
     const options = {
       path,
       description: item.description,
       folder,
+      key: work.key,
       onProgress: (loaded: number) => {
         work.samples = addSample(work.samples, { atMs: performance.now(), loaded });
         this.apply({ kind: "progress", key, loaded });
@@ -234,7 +234,7 @@ export class Uploader {
       onSent: () => this.apply({ kind: "sent", key }),
       onOutcome: (outcome: Outcome) => void this.end(item, work, outcome),
     };
-    const begin = (held: SendOptions): Sending => (tusPath !== null && this.isResumable(item) ? sendTus(file, tusPath, held) : sendForm(file, { ...held, isRepeatable: hasSha256 && file.size < RESUMABLE_FROM, digest, doubt: work.doubt }));
+    const begin = (held: SendOptions): Sending => (tusPath !== null && this.isResumable(item) ? sendTus(file, tusPath, held) : sendForm(file, file.size < RESUMABLE_FROM, held));
     work.sending = holdFile(fingerprintOf(file, folder), begin, options);
     this.say(LIVE.started(displayName(item.name)));
   }

@@ -3,6 +3,7 @@ import { disagrees, parseDigestField } from "../../../protocol/digest-field.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import { completeForm, type StoreParts } from "../../store/complete.ts";
+import { submissionOf } from "../../submission.ts";
 import { completionAnswer } from "../../views.ts";
 import { checkDigests, checkLength } from "../begin.ts";
 import { digestHeader } from "../digest-header.ts";
@@ -32,6 +33,7 @@ async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan
   }
   checkDigests(request);
   checkLength(request, request.bodyLength);
+  submissionOf(request.header("Idempotency-Key"), request.requestId);
   return { kind: "write", open: async () => ({ session: null, data: null, offset: 0, length: null }) };
 }
 
@@ -41,8 +43,9 @@ async function written(store: StoreParts, request: SessionRequest, _session: Ses
   const { path, contentType, size, checksums } = body;
   const file = { field: "file", name: nameInPath(request.path), contentType, path, size, checksums };
   const { requestId, remoteAddress, terms } = request;
+  const submission = submissionOf(request.header("Idempotency-Key"), requestId);
   const form = { files: [file], empty: [], description: null, terminal: true };
-  const records = await completeForm(store, { requestId, remoteAddress, maxFileSize: terms.maxFileSize }, form);
+  const records = await completeForm(store, { submission, remoteAddress, maxFileSize: terms.maxFileSize }, form);
   return {
     status: 201,
     headers: { Location: `/files/${records[0]?.id}`, ...digestHeader(request.header("Want-Repr-Digest"), checksums) },
