@@ -178,8 +178,8 @@ struct ngx_http_upload_io_s {
     void                      (*leave)(void *guard);
     void                       *guard;
     ngx_err_t                 (*wrote)(ngx_http_upload_io_t *io);
-    off_t                       due;        /* where wrote() takes long; */
-    int64_t                     due_at;     /* or when, by the io_clock() */
+    int64_t                     due;        /* when wrote() takes long, by the
+                                               io_clock(); INT64_MAX: never */
     upload_ranges_t            *skip;       /* bytes that are there already */
 
     ngx_err_t                   err;        /* what became of it */
@@ -333,6 +333,7 @@ struct ngx_http_upload_ctx_s {
     ngx_event_t                 wake;
     ngx_event_t                 tick;       /* what came is to count */
     ngx_int_t                   failure;    /* waits for the thread */
+    ngx_int_t                   broken;     /* no more can be read; or 0 */
     int                         lowat;      /* of the socket; 0: any byte */
 
     unsigned                    reading:1;  /* the body is ours to read */
@@ -372,6 +373,9 @@ ngx_http_upload_ctx_t *ngx_http_upload_get_ctx(ngx_http_request_t *r);
 
 /* Writes and counts what has come, whatever the buffers have room for. */
 ngx_int_t ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx);
+
+/* Whether what came of a body counts also where it breaks off. */
+ngx_uint_t ngx_http_upload_segment_keeps(ngx_http_upload_ctx_t *ctx);
 
 /* Whether anything that was taken of the body does not count yet. */
 ngx_uint_t ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx);
@@ -425,9 +429,6 @@ ngx_int_t ngx_http_upload_input(ngx_http_upload_ctx_t *ctx);
 /* Whether the body comes in a stream, over HTTP/2 or HTTP/3. */
 ngx_uint_t ngx_http_upload_input_streamed(ngx_http_request_t *r);
 
-/* Gives the entrance what has come already; no more is read. */
-ngx_int_t ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx);
-
 /* Lets the client send more from the start. */
 void ngx_http_upload_input_open(ngx_http_upload_ctx_t *ctx);
 
@@ -473,7 +474,8 @@ ngx_uint_t ngx_http_upload_buffer_scarce(void);
 
 /*
  * Makes a new file below upload_store, with the mode of upload_store_access.
- * With a name, of characters that need no care, it is "NAME.digits".
+ * With a name, of characters that need no care, it is "NAME.digits", and the
+ * file has no link yet where the file system can do without.
  */
 ngx_int_t ngx_http_upload_path_create(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name, int flags, ngx_str_t *path, ngx_fd_t *fd);
@@ -543,8 +545,8 @@ ngx_int_t ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
 ngx_int_t ngx_http_upload_io_run(ngx_http_upload_ctx_t *ctx,
     void (*run)(ngx_http_upload_io_t *io));
 
-/* Whether wrote() takes long when all before "end" is written. */
-ngx_uint_t ngx_http_upload_io_due(ngx_http_upload_io_t *io, off_t end);
+/* Whether wrote() takes long when it is called now. */
+ngx_uint_t ngx_http_upload_io_due(ngx_http_upload_io_t *io);
 
 /* Nanoseconds. */
 int64_t ngx_http_upload_io_clock(clockid_t clock);

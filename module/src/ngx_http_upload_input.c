@@ -82,6 +82,10 @@ ngx_http_upload_input_come(ngx_http_upload_ctx_t *ctx)
             return NGX_OK;
         }
 
+        if (ctx->broken) {
+            return ctx->broken;
+        }
+
         if (ngx_http_upload_excess(ctx)) {
             return ngx_http_upload_input_idle(ctx, NGX_DECLINED);
         }
@@ -112,17 +116,6 @@ ngx_http_upload_input_come(ngx_http_upload_ctx_t *ctx)
             return rc;
         }
     }
-}
-
-
-ngx_int_t
-ngx_http_upload_input_rest(ngx_http_upload_ctx_t *ctx)
-{
-    if (!ctx->reading || ctx->request->request_body == NULL) {
-        return NGX_OK;
-    }
-
-    return ngx_http_upload_input_fresh(ctx);
 }
 
 
@@ -250,17 +243,26 @@ ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx)
 
     rc = ngx_http_read_unbuffered_request_body(r);
 
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-
-        if (rc == NGX_HTTP_BAD_REQUEST && r->connection->error) {
-            return NGX_HTTP_CLIENT_CLOSED_REQUEST;
-        }
-
+    if (rc == NGX_OK || rc == NGX_AGAIN) {
         return rc;
     }
 
-    return (rc == NGX_OK || rc == NGX_AGAIN) ? rc
-                                             : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (rc < NGX_HTTP_SPECIAL_RESPONSE) {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else if (rc == NGX_HTTP_BAD_REQUEST && r->connection->error) {
+        rc = NGX_HTTP_CLIENT_CLOSED_REQUEST;
+    }
+
+    if (!ngx_http_upload_segment_keeps(ctx)) {
+        return rc;
+    }
+
+    /* what has come before it is taken first */
+
+    ctx->broken = rc;
+
+    return NGX_OK;
 }
 
 
@@ -284,7 +286,7 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
     r = ctx->request;
     rb = r->request_body;
 
-    if (!r->reading_body) {
+    if (!r->reading_body || ctx->broken) {
         return 1;
     }
 

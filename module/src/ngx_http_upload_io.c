@@ -174,14 +174,10 @@ ngx_http_upload_io_start(ngx_http_upload_ctx_t *ctx,
 
 
 ngx_uint_t
-ngx_http_upload_io_due(ngx_http_upload_io_t *io, off_t end)
+ngx_http_upload_io_due(ngx_http_upload_io_t *io)
 {
-    if (io->wrote == NULL || io->due == NGX_MAX_OFF_T_VALUE) {
-        return 0;
-    }
-
-    return end >= io->due
-           || ngx_http_upload_io_clock(CLOCK_MONOTONIC) >= io->due_at;
+    return io->wrote != NULL && io->due != INT64_MAX
+           && ngx_http_upload_io_clock(CLOCK_MONOTONIC) >= io->due;
 }
 
 
@@ -612,7 +608,7 @@ ngx_http_upload_io_now(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
         ngx_http_upload_io_digest(job);
     }
 
-    if (!job->digested || job->sync || ngx_http_upload_io_due(io, end)
+    if (!job->digested || job->sync || ngx_http_upload_io_due(io)
         || (io->writeback && end - io->flushed >= NGX_HTTP_UPLOAD_WRITEBACK))
     {
         return 0;

@@ -8,6 +8,8 @@
 static ngx_int_t ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *root, ngx_str_t *name, int flags, ngx_str_t *path,
     ngx_fd_t *fd);
+static ngx_fd_t ngx_http_upload_path_unnamed(u_char *path, int flags,
+    ngx_uint_t mode);
 static u_char *ngx_http_upload_path_name(ngx_http_upload_path_t *store,
     ngx_str_t *root, ngx_str_t *name, uint32_t number, u_char *path);
 static ngx_int_t ngx_http_upload_path_directories(ngx_http_upload_ctx_t *ctx,
@@ -71,12 +73,13 @@ ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx, ngx_str_t *root,
     ngx_int_t                rc;
     ngx_err_t                err;
     uint32_t                 number;
-    ngx_uint_t               made;
+    ngx_uint_t               made, unnamed;
     ngx_http_upload_path_t  *store;
 
     store = ctx->conf->store;
     number = (uint32_t) ngx_next_temp_number(0);
     made = 0;
+    unnamed = (name != NULL);
 
     for ( ;; ) {
 
@@ -86,9 +89,11 @@ ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx, ngx_str_t *root,
 
         /* the umask can only take away: nobody gets in before the mode is set */
 
-        *fd = open((char *) path->data,
-                   flags|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC,
-                   ctx->conf->access & 0700);
+        *fd = unnamed ? ngx_http_upload_path_unnamed(path->data, flags,
+                                                     ctx->conf->access & 0700)
+                      : open((char *) path->data,
+                             flags|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC,
+                             ctx->conf->access & 0700);
 
         if (*fd != NGX_INVALID_FILE) {
             return NGX_OK;
@@ -106,6 +111,13 @@ ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx, ngx_str_t *root,
         }
 
         if (err != NGX_ENOENT || made || store->levels == 0) {
+
+            if (unnamed) {
+                /* not every file system can */
+                unnamed = 0;
+                continue;
+            }
+
             return ngx_http_upload_path_error(ctx, err, "open()", path->data,
                                               NGX_HTTP_SERVICE_UNAVAILABLE);
         }
@@ -118,6 +130,39 @@ ngx_http_upload_path_open(ngx_http_upload_ctx_t *ctx, ngx_str_t *root,
 
         made = 1;
     }
+}
+
+
+/*
+ * In the directory of the path, which nobody else has: a kill leaves nothing of
+ * it until it gets its name.
+ */
+
+static ngx_fd_t
+ngx_http_upload_path_unnamed(u_char *path, int flags, ngx_uint_t mode)
+{
+    u_char       *slash;
+    ngx_fd_t      fd;
+    struct stat   st;
+
+    /* it gets its name by way of there */
+
+    if (access("/proc/self/fd", X_OK) == -1) {
+        return NGX_INVALID_FILE;
+    }
+
+    if (lstat((char *) path, &st) == 0) {
+        ngx_set_errno(NGX_EEXIST);
+        return NGX_INVALID_FILE;
+    }
+
+    slash = (u_char *) strrchr((char *) path, '/');
+
+    *slash = '\0';
+    fd = open((char *) path, flags|O_TMPFILE|O_CLOEXEC, mode);
+    *slash = '/';
+
+    return fd;
 }
 
 

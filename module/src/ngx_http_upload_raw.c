@@ -537,33 +537,17 @@ ngx_http_upload_raw_piece_abort(ngx_http_upload_ctx_t *ctx, ngx_int_t *status)
         s->token = 0;
     }
 
-    if (s->token == 0 || s->refused) {
+    if (s->token == 0 || s->refused
+        || s->step < NGX_HTTP_UPLOAD_SEGMENT_WRITING)
+    {
         return NGX_DECLINED;
-    }
-
-    if (s->step < NGX_HTTP_UPLOAD_SEGMENT_WRITING) {
-
-        /* the thread has claimed the range while the client went away */
-
-        if (ctx->io.call || ngx_http_upload_segment_begin(ctx) != NGX_OK) {
-            return NGX_DECLINED;
-        }
     }
 
     s->cut = (*status != NGX_HTTP_CLIENT_CLOSED_REQUEST
               && *status != NGX_HTTP_REQUEST_TIME_OUT);
+    s->aborted = 1;
 
-    rc = NGX_OK;
-
-    if (!s->cut && s->step == NGX_HTTP_UPLOAD_SEGMENT_WRITING) {
-        rc = ngx_http_upload_input_rest(ctx);
-        s->cut = (rc != NGX_OK && rc != NGX_AGAIN);
-    }
-
-    if (rc != NGX_AGAIN) {
-        s->aborted = 1;
-        rc = ngx_http_upload_raw_piece_end(ctx);
-    }
+    rc = ngx_http_upload_raw_piece_end(ctx);
 
     if (rc == NGX_AGAIN) {
         return rc;

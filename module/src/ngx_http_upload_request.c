@@ -16,6 +16,7 @@
 
 
 static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
+static ngx_int_t ngx_http_upload_broken(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_options(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_boundary(ngx_http_request_t *r,
@@ -25,6 +26,8 @@ static ngx_int_t ngx_http_upload_read(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_body_handler(ngx_http_request_t *r);
 static void ngx_http_upload_begin(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_read_handler(ngx_http_request_t *r);
+static ngx_http_upload_ctx_t *ngx_http_upload_event(ngx_event_t *ev);
+static void ngx_http_upload_go_on(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_wake_handler(ngx_event_t *ev);
 static void ngx_http_upload_tick_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_upload_unwritten(ngx_http_upload_ctx_t *ctx);
@@ -175,12 +178,40 @@ ngx_http_upload_start(ngx_http_request_t *r)
     rc = ngx_http_upload_read(ctx);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return r->connection->error ? NGX_HTTP_CLIENT_CLOSED_REQUEST : rc;
+        return r->connection->error ? ngx_http_upload_broken(ctx) : rc;
     }
 
     if (ctx->asked) {
         ngx_http_upload_begin(ctx);
     }
+
+    return NGX_DONE;
+}
+
+
+/* Core's first read has met the end of the connection, behind some bytes. */
+
+static ngx_int_t
+ngx_http_upload_broken(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (!ngx_http_upload_segment_keeps(ctx)
+        || r->request_body == NULL || r->request_body->bufs == NULL)
+    {
+        return NGX_HTTP_CLIENT_CLOSED_REQUEST;
+    }
+
+    ctx->broken = NGX_HTTP_CLIENT_CLOSED_REQUEST;
+
+    /* as core does where it has not failed */
+
+    r->main->count++;
+    r->reading_body = 1;
+
+    ngx_http_upload_body_handler(r);
 
     return NGX_DONE;
 }
@@ -436,20 +467,42 @@ ngx_http_upload_read_handler(ngx_http_request_t *r)
 }
 
 
-static void
-ngx_http_upload_wake_handler(ngx_event_t *ev)
+/* An event of our own, not of the connection, begins and ends so. */
+
+static ngx_http_upload_ctx_t *
+ngx_http_upload_event(ngx_event_t *ev)
 {
-    ngx_connection_t       *c;
-    ngx_http_request_t     *r;
     ngx_http_upload_ctx_t  *ctx;
 
     ctx = ev->data;
-    r = ctx->request;
-    c = r->connection;
 
-    ngx_http_set_log_request(c->log, r);
+    ngx_http_set_log_request(ctx->request->connection->log, ctx->request);
 
     ev->timedout = 0;
+
+    return ctx;
+}
+
+
+static void
+ngx_http_upload_go_on(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_connection_t  *c;
+
+    c = ctx->request->connection;
+
+    ngx_http_upload_read_handler(ctx->request);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_upload_wake_handler(ngx_event_t *ev)
+{
+    ngx_http_upload_ctx_t  *ctx;
+
+    ctx = ngx_http_upload_event(ev);
 
     if (ev->timer_set) {
         ngx_del_timer(ev);
@@ -461,9 +514,7 @@ ngx_http_upload_wake_handler(ngx_event_t *ev)
 
     ctx->turn = ctx->received + NGX_HTTP_UPLOAD_TURN;
 
-    ngx_http_upload_read_handler(r);
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_upload_go_on(ctx);
 }
 
 
@@ -477,19 +528,13 @@ static void
 ngx_http_upload_tick_handler(ngx_event_t *ev)
 {
     ngx_msec_int_t          wait;
-    ngx_connection_t       *c;
-    ngx_http_request_t     *r;
     ngx_http_upload_ctx_t  *ctx;
 
-    ctx = ev->data;
-    r = ctx->request;
-    c = r->connection;
+    ctx = ngx_http_upload_event(ev);
 
-    ngx_http_set_log_request(c->log, r);
-
-    ev->timedout = 0;
-
-    if (ctx->failure || r->read_event_handler != ngx_http_upload_read_handler) {
+    if (ctx->failure
+        || ctx->request->read_event_handler != ngx_http_upload_read_handler)
+    {
         return;
     }
 
@@ -507,9 +552,7 @@ ngx_http_upload_tick_handler(ngx_event_t *ev)
 
     ctx->ripe = 1;
 
-    ngx_http_upload_read_handler(r);
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_upload_go_on(ctx);
 }
 
 

@@ -177,6 +177,13 @@ ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx)
 
 
 ngx_uint_t
+ngx_http_upload_segment_keeps(ngx_http_upload_ctx_t *ctx)
+{
+    return ctx->segment && ctx->segment->keeps;
+}
+
+
+ngx_uint_t
 ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx)
 {
     return ctx->store.base + ctx->store.size > ctx->segment->counted;
@@ -195,7 +202,7 @@ ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx)
         return -1;
     }
 
-    left = ctx->io.due_at - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+    left = ctx->io.due - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     /* to the millisecond, and not before */
 
@@ -497,6 +504,7 @@ static ngx_int_t
 ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx)
 {
     ngx_int_t                   rc;
+    struct stat                 st;
     ngx_http_upload_file_t     *file;
     ngx_http_upload_segment_t  *s;
 
@@ -513,8 +521,12 @@ ngx_http_upload_segment_fresh(ngx_http_upload_ctx_t *ctx)
         return rc;
     }
 
-    file->path = s->fresh;
-    ctx->store.files = file;
+    s->unnamed = (fstat(s->fresh_fd, &st) == 0 && st.st_nlink == 0);
+
+    if (!s->unnamed) {
+        file->path = s->fresh;
+        ctx->store.files = file;
+    }
 
     return NGX_OK;
 }

@@ -46,6 +46,7 @@ struct ngx_http_upload_segment_s {
     /* a new data file, made for a session that has none */
     ngx_str_t                   fresh;
     ngx_fd_t                    fresh_fd;
+    unsigned                    unnamed:1;   /* it has no link yet */
 
     ngx_fd_t                    state_fd;
     ngx_fd_t                    data_fd;
@@ -108,6 +109,9 @@ void ngx_http_upload_segment_claim(ngx_http_upload_io_t *io);
 ngx_err_t ngx_http_upload_segment_start(ngx_http_upload_segment_t *s,
     ngx_str_t *path);
 
+/* Gives the new file its name, when a state has it. */
+ngx_err_t ngx_http_upload_segment_link(ngx_http_upload_io_t *io);
+
 ngx_err_t ngx_http_upload_segment_reserve(ngx_http_upload_segment_t *s);
 
 
@@ -123,7 +127,7 @@ void ngx_http_upload_segment_leave(void *data);
 /* Counts what has been written so far. */
 ngx_err_t ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io);
 
-/* Says where and when it has something to count next. */
+/* Says when it has something to count next. */
 void ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began);
 
 

@@ -47,6 +47,10 @@ ngx_http_upload_segment_claim(ngx_http_upload_io_t *io)
         io->call = "open()";
         io->err = ngx_http_upload_segment_decide(s);
 
+        if (io->err == 0 && s->adopted) {
+            io->err = ngx_http_upload_segment_link(io);
+        }
+
         if ((io->err || s->refused) && (first || s->made)) {
 
             /* what this request has made is of no use to others */
@@ -394,6 +398,41 @@ ngx_http_upload_segment_leave_file(ngx_http_upload_segment_t *s)
 
     return unlink((char *) s->state.path) == -1 && ngx_errno != NGX_ENOENT
            ? ngx_errno : 0;
+}
+
+
+/*
+ * After the state has it: a kill in between leaves a state whose file is
+ * missing, which begins anew, and no file that nobody knows.
+ */
+
+ngx_err_t
+ngx_http_upload_segment_link(ngx_http_upload_io_t *io)
+{
+    ngx_http_upload_segment_t *s = io->data;
+
+    ngx_err_t  err;
+    u_char     file[sizeof("/proc/self/fd/") + NGX_INT_T_LEN];
+
+    if (!s->unnamed) {
+        return 0;
+    }
+
+    (void) ngx_sprintf(file, "/proc/self/fd/%d%Z", s->data_fd);
+
+    if (linkat(AT_FDCWD, (char *) file, AT_FDCWD, (char *) s->fresh.data,
+               AT_SYMLINK_FOLLOW)
+        == 0)
+    {
+        return 0;
+    }
+
+    err = ngx_errno;
+
+    io->call = "linkat()";
+    io->path = s->fresh.data;
+
+    return err;
 }
 
 

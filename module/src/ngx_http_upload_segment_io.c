@@ -10,12 +10,10 @@
 /* Hashed bytes after which the state is saved. */
 #define NGX_HTTP_UPLOAD_STRETCH  (256 * 1024 * 1024)
 
-/* Written bytes after which what has come counts, though more is to come. */
-#define NGX_HTTP_UPLOAD_CHECKPOINT  (32 * 1024 * 1024)
-
 /*
- * Nanoseconds after which it does in any case; and how many times as long as it
- * took to count, lest a slow disk does nothing else.
+ * Nanoseconds after which what has come counts, though more is to come; and how
+ * many times as long as it took to count, lest a slow disk does nothing else.
+ * Counting waits for the disk: by bytes, fast uploads would do it all the time.
  */
 #define NGX_HTTP_UPLOAD_PERIOD      1000000000
 #define NGX_HTTP_UPLOAD_SHARE       10
@@ -25,7 +23,7 @@ static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s,
     ngx_uint_t wait);
 static ngx_uint_t ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
-static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_segment_t *s);
+static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_io_t *io);
 static ngx_uint_t ngx_http_upload_segment_same(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s);
@@ -97,7 +95,7 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
 
     s->end = io->offset;
 
-    if (!ngx_http_upload_io_due(io, s->end)) {
+    if (!ngx_http_upload_io_due(io)) {
         return 0;
     }
 
@@ -155,15 +153,14 @@ ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began)
     int64_t  now;
 
     if (!s->checkpoints) {
-        io->due = NGX_MAX_OFF_T_VALUE;
+        io->due = INT64_MAX;
         return;
     }
 
     now = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
-    io->due = s->counted + NGX_HTTP_UPLOAD_CHECKPOINT;
-    io->due_at = now + ngx_max((now - began) * NGX_HTTP_UPLOAD_SHARE,
-                               NGX_HTTP_UPLOAD_PERIOD);
+    io->due = now + ngx_max((now - began) * NGX_HTTP_UPLOAD_SHARE,
+                            NGX_HTTP_UPLOAD_PERIOD);
 }
 
 
@@ -189,7 +186,7 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
             /* nothing of one that is cut off counts, and its file goes */
 
             if (!s->aborted) {
-                io->err = ngx_http_upload_segment_again(s);
+                io->err = ngx_http_upload_segment_again(io);
             }
 
         } else if (upload_state_claimed(&s->state, s->token) == NULL) {
@@ -298,8 +295,10 @@ ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s)
  */
 
 static ngx_err_t
-ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
+ngx_http_upload_segment_again(ngx_http_upload_io_t *io)
 {
+    ngx_http_upload_segment_t *s = io->data;
+
     ngx_err_t        err;
     upload_state_t  *state;
 
@@ -332,7 +331,15 @@ ngx_http_upload_segment_again(ngx_http_upload_segment_t *s)
     s->adopted = 1;
     s->inlined = 0;
 
-    return ngx_http_upload_segment_merge(s);
+    /* it must not count before it can be found */
+
+    err = ngx_http_upload_state_save(s);
+
+    if (err == 0) {
+        err = ngx_http_upload_segment_link(io);
+    }
+
+    return err ? err : ngx_http_upload_segment_merge(s);
 }
 
 

@@ -1,10 +1,11 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmod, copyFile, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errorPages } from "../../stacks/nginx/error-pages.ts";
 import type { SiteSettings } from "../../stacks/settings.ts";
 import type { Run } from "../core/run.ts";
 import { certificateNames } from "../core/names.ts";
+import { Problem } from "../core/problem.ts";
 import { ensureSecrets, own, secretFiles, type Owner } from "../steps/site-files.ts";
 import { ensureTls, tlsPaths } from "../steps/tls-files.ts";
 
@@ -44,6 +45,20 @@ export function localLayout(root: string, { tls }: Pick<SiteSettings, "tls">): L
   };
 }
 
+/** @throws Problem when the nginx of a site with the same root still runs */
+export function checkUnused(layout: LocalLayout): void {
+  let pid: number;
+  let command: string;
+  try {
+    pid = Number(readFileSync(layout.nginx.pid, "utf8"));
+    command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return;
+  }
+  if (!command.includes(layout.nginx.config)) return;
+  throw new Problem(`${layout.root}: a site runs in this folder already (nginx, process ${pid}). End it with \`npm run down\`, or \`kill -QUIT ${pid}\` where its command is gone, or name another folder.`);
+}
+
 /** Makes the folders, secrets and certificates, and copies the module in, all readable by the site's user. */
 export async function prepareLayout(run: Run, layout: LocalLayout, settings: SiteSettings, owner: Owner, module: string): Promise<void> {
   await ensureSecrets(layout.root, owner);
@@ -53,8 +68,10 @@ export async function prepareLayout(run: Run, layout: LocalLayout, settings: Sit
     await mkdir(folder, { recursive: true });
     await own(folder, owner, 0o750);
   }
-  await copyFile(module, layout.nginx.module);
-  await chmod(layout.nginx.module, 0o644);
+  await copyFile(module, `${layout.nginx.module}.new`);
+  await chmod(`${layout.nginx.module}.new`, 0o644);
+  // Never into the file itself: an nginx that was left over may still have it mapped.
+  await rename(`${layout.nginx.module}.new`, layout.nginx.module);
   for (const [name, body] of errorPages()) writeFileSync(join(layout.nginx.errors, name), body);
   prepareStore(layout.store, settings, owner);
 }

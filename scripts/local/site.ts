@@ -12,7 +12,7 @@ import { connectAddress, siteHost, siteUrl } from "../core/names.ts";
 import { Problem } from "../core/problem.ts";
 import type { SiteAddress } from "../core/site-client.ts";
 import type { Owner } from "../steps/site-files.ts";
-import { localLayout, prepareLayout, type LocalLayout } from "./layout.ts";
+import { checkUnused, localLayout, prepareLayout, type LocalLayout } from "./layout.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { freePort } from "./ports.ts";
 import { nginxProcess, serviceProcess } from "./processes.ts";
@@ -101,6 +101,7 @@ async function assemble(machine: Machine, settings: SiteSettings, root: string, 
   const owner: Owner = machine.host.isRoot ? settings.storage : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   await mkdir(root, { recursive: true });
   const layout = localLayout(root, settings);
+  checkUnused(layout);
   await prepareLayout(machine.run, layout, settings, owner, options.module ?? (await buildModule()));
   const programs = await findPrograms(machine, layout);
   const servicePort = await freePort();

@@ -1,4 +1,5 @@
 /** A TCP proxy that makes a connection as bad as a seed says: cut, stalled, slow, split at random bytes. */
+import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generator } from "./e2e-random.ts";
@@ -13,9 +14,10 @@ export interface BadConnection {
   readonly cutAfter?: readonly [number, number];
   /**
    * How the site hears of a cut: "end" hands it all that was passed on, so that what is sent again can be counted to
-   * the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged. @default "end"
+   * the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged; "late reset" waits
+   * until the site's TCP has acknowledged all of it, whether nginx has read it or not. @default "end"
    */
-  readonly cutBy?: "end" | "reset";
+  readonly cutBy?: "end" | "reset" | "late reset";
   /** Longest of the random pauses, in milliseconds. @default none */
   readonly stallMs?: number;
   /** Pauses come after at most so many bytes. @default 1 MiB */
@@ -33,6 +35,18 @@ export interface CuttingProxy {
   /** How often it has cut. */
   readonly cuts: () => number;
   stop(): Promise<void>;
+}
+
+/** Bytes that the other end's TCP has not acknowledged; proc(5), `tx_queue` of /proc/net/tcp. */
+function unacknowledged(socket: Socket): number {
+  const local = `:${(socket.localPort ?? 0).toString(16).toUpperCase().padStart(4, "0")} `;
+  const line = readFileSync("/proc/net/tcp", "latin1").split("\n").find((text) => text.includes(local) && text.indexOf(local) < 20);
+  return socket.writableLength + Number.parseInt(line?.trim().split(/\s+/)[4]?.split(":")[0] ?? "0", 16);
+}
+
+/** Waits until all is acknowledged, for a second at most. */
+async function acknowledged(socket: Socket): Promise<void> {
+  for (const end = Date.now() + 1000; unacknowledged(socket) > 0 && Date.now() < end; ) await sleep(1);
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. The same seed makes the same choices in the same order. */
@@ -60,6 +74,7 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
       if (cuts < most && sent >= nextCut) {
         cuts += 1;
         nextCut = sent + random.integer(...cutAfter);
+        if (cutBy === "late reset") await acknowledged(to);
         return false;
       }
     }

@@ -39,7 +39,7 @@ export interface RequestOptions {
 export function send(target: Target, path: string, { method = "GET", headers = {}, body, pauseMs }: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": String(body.length) };
-    const outgoing = httpsRequest(new URL(path, target.url), { method, ca: target.ca, agent: false, headers: { ...length, ...headers } }, (incoming) => {
+    const outgoing = httpsRequest(new URL(path, target.url), { method, ca: target.ca, agent: false, maxHeaderSize: 64 * 1024, headers: { ...length, ...headers } }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("error", reject);

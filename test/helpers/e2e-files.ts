@@ -52,7 +52,8 @@ export interface Entry {
 export function tree(root: string): Entry[] {
   const entries: Entry[] = [];
   const visit = (path: string): void => {
-    const stat = lstatSync(path);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return; // it has gone since its folder was read
     entries.push({
       path: relative(root, path) || ".",
       kind: stat.isDirectory() ? "directory" : stat.isFile() ? "file" : "other",

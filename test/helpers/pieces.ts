@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import type { NginxOptions } from "./nginx.ts";
+import type { Nginx, NginxOptions } from "./nginx.ts";
 import { exchange, head, post, type WireAnswer } from "./wire.ts";
 
 const type = "application/octet-stream";
@@ -102,4 +102,17 @@ function stateOf(header: Buffer, body: Buffer): PieceState {
     ranges,
     claims: body.readUInt32LE(4),
   };
+}
+
+/** Sizes of the data files that nginx's workers have open, those without a name too. */
+export function openSizes(nginx: Nginx): number[] {
+  const open = nginx.workers().flatMap((pid) => readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`));
+  const named = open.flatMap((fd) => {
+    try {
+      return [{ path: readlinkSync(fd), size: statSync(fd).size }];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+  return named.filter(({ path }) => path.startsWith(`${nginx.store}/`) && !path.endsWith(".state")).map(({ size }) => size);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type NginxOptions, sanitizing, withNginx } from "../helpers/nginx.ts";
-import { head, WireClient } from "../helpers/wire.ts";
+import { exchange, head, WireClient } from "../helpers/wire.ts";
 
 const MIB = 1024 * 1024;
 const UPLOADS = 100;
@@ -27,6 +27,8 @@ describe("module: the buffers of a worker", () => {
   // AddressSanitizer's own memory would be measured too; what it finds in the bytes is looked at below.
   it.skipIf(sanitizing)("are not held by uploads that wait, and go back to the kernel when nobody needs them", { timeout: 40_000 }, async () => {
     await withNginx(options, async (site) => {
+      // Only a worker answers, and then it is there to be asked for.
+      await exchange(site.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
       const [worker = 0] = site.workers();
       const [size, resident] = [memory(worker, "VmSize"), memory(worker, "VmRSS")];
       const bytes = randomBytes(2 * SENT);

@@ -56,9 +56,10 @@ const body = (headers: http2.OutgoingHttpHeaders): http2.OutgoingHttpHeaders => 
 /** Bytes that every server takes before it says that it takes more. */
 const WINDOW = 65_000;
 
-/** Sends some of a body, no more than a window, in frames of any size, waits so many milliseconds, and gives up. */
-async function abortAfter(nginx: Nginx, transport: keyof typeof listens, headers: http2.OutgoingHttpHeaders, bytes: Buffer, abort: (typeof aborts)[string], pause = 20): Promise<void> {
+/** Sends some of a body, no more than a window, in frames of any size, waits, so many milliseconds or until nginx has begun, and gives up. */
+async function abortAfter(nginx: Nginx, transport: keyof typeof listens, headers: http2.OutgoingHttpHeaders, bytes: Buffer, abort: (typeof aborts)[string], pause?: number): Promise<void> {
   const random = generator(bytes.length);
+  const before = nginx.files().length;
   const client = await FrameClient.open(nginx.tlsPort, transport === "TLS" ? keys.certificate : undefined);
   const fields = Object.entries({ ...body(headers), ":scheme": "http", ":authority": "localhost" }).map(([name, value]) => [name, String(value)] as const);
   const ordered = fields.sort(([one], [other]) => Number(other.startsWith(":")) - Number(one.startsWith(":")));
@@ -69,7 +70,9 @@ async function abortAfter(nginx: Nginx, transport: keyof typeof listens, headers
     at += size;
     if (random.integer(0, 2) === 0) await sleep(random.integer(0, 5));
   }
-  await sleep(pause);
+  // A connection that is broken off takes with it what nginx has not read, the request itself included.
+  if (pause === undefined) await nginx.until(() => nginx.files().length > before, "the request to begin");
+  await sleep(pause ?? 20);
   abort(client);
   // A stream that is reset leaves its connection open.
   setTimeout(() => client.destroy(), 500).unref();

@@ -99,6 +99,13 @@ describe.skipIf(reason !== undefined)(`a local site${skipped}`, () => {
     expect((await get(second.address, "/healthz")).status).toBe(200);
   });
 
+  it("refuses a root that another site runs in, and leaves that one as it is", async () => {
+    const root = join(folder, "used");
+    const first = await start({ site: { name: "used" }, root });
+    await expect(startLocalSite({ site: { name: "used" }, root })).rejects.toThrow(`${root}: a site runs in this folder already (nginx, process ${first.pids.nginx})`);
+    expect((await get(first.address, "/healthz")).status).toBe(200);
+  });
+
   it("can have a part killed and started again", async () => {
     const site = await start({ site: {} });
     for (const part of [site.service!, site.nginx]) {

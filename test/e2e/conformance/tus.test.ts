@@ -156,6 +156,25 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
       await until("the parts are gone", () => site.kept().incoming.length === 0, 5);
       expect((await patch(address, 150_000, Buffer.alloc(0))).status).toBe(403);
     });
+
+    it("names all parts to HEAD, as many as a request can name, and metadata of any length", async () => {
+      // nginx takes a header line of 16 KiB, and the service 32 KiB of headers.
+      const [bytes, length] = [randomBytes(510), { "upload-length": "1", "upload-concat": "partial", "content-type": octets }];
+      const parts: string[] = [];
+      for (let at = 0; at < bytes.length; at += 10) {
+        const some = Array.from({ length: 10 }, (_, i) => tus("POST", "/tus/", length, bytes.subarray(at + i, at + i + 1)));
+        parts.push(...(await Promise.all(some)).map(({ headers }) => headers["location"] ?? ""));
+      }
+      const headers = { "upload-concat": `final;${parts.join(" ")}`, "upload-metadata": `filename ${base64("whole.bin")},note ${base64("n".repeat(9000))}` };
+      const final = await tus("POST", "/tus/", headers);
+      expect(final.status, final.text).toBe(201);
+      const head = (): Promise<Answer> => tus("HEAD", final.headers["location"] ?? "");
+      expect((await head()).status).toBe(200);
+      await until("it is joined", async () => (await head()).headers["upload-offset"] === "510", 10);
+      expect((await head()).headers).toMatchObject(headers);
+      expectFiled(bytes);
+      await until("the parts are gone", () => site.kept().incoming.length === 0, 10);
+    }, 60_000);
   });
 
   describe("checksum", () => {

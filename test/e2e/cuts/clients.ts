@@ -60,6 +60,8 @@ function resuming(client: DialectClient): CutClient {
         const answer = await ask(via, client.append(address, offset, piece.length, bytes.length), piece).catch(() => undefined);
         if (answer !== undefined && answer.status >= 300 && !passing.has(answer.status)) throw new Error(`refused with ${answer.status}: ${answer.text}`);
         if (answer !== undefined && answer.status < 300) acknowledged = Number(answer.headers["upload-offset"]);
+        // Who asks at once may be ahead of the cut request itself, which another worker of nginx has not begun yet.
+        if (answer === undefined) await sleep(BETWEEN_MS);
       }
       throw new Error(`not complete in ${LONGEST_MS} ms`);
     },
