@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { Problem } from "../scripts/core/problem.ts";
 import { lastLines, run } from "../scripts/core/run.ts";
+import type { Entrance } from "./contestants/ours.ts";
 import { compile } from "./programs.ts";
 
 /** Uploads that are sent at once, see flood.c. */
 export interface FloodOptions {
   readonly port: number;
+  /** @default "form" */
+  readonly entrance?: Entrance;
   readonly connections: number;
   readonly uploads: number;
   /** Of each upload. */
@@ -32,8 +35,8 @@ export interface Flood {
 }
 
 /** Starts many uploads at once to `/upload`. */
-export async function startFlood({ port, connections, uploads, bytes, file }: FloodOptions): Promise<Flood> {
-  const child = spawn(await compile("flood"), [`${port}`, "/upload", "form", `${connections}`, `${uploads}`, `${bytes}`, file], { stdio: ["ignore", "pipe", "pipe"] });
+export async function startFlood({ port, entrance = "form", connections, uploads, bytes, file }: FloodOptions): Promise<Flood> {
+  const child = spawn(await compile("flood"), [`${port}`, "/upload", entrance, `${connections}`, `${uploads}`, `${bytes}`, file], { stdio: ["ignore", "pipe", "pipe"] });
   let [out, errors, running] = ["", "", true];
   child.stdout.on("data", (data: Buffer) => (out += data.toString()));
   child.stderr.on("data", (data: Buffer) => (errors += data.toString()));

@@ -21,10 +21,10 @@ export async function withModule<T>(session: Session, settings: OursSettings, bo
 /**
  * How far the worker's resident memory rises above what it was, bytes. What waits for the disk is written before.
  */
-export async function withPeak<T>(nginx: RunningNginx, body: () => Promise<T>): Promise<{ readonly result: T; readonly peakBytes: number }> {
+export async function withPeak<T>({ worker }: Pick<RunningNginx, "worker">, body: () => Promise<T>): Promise<{ readonly result: T; readonly peakBytes: number }> {
   await settleDisk();
-  resetPeak(nginx.worker);
-  const idle = residentBytes(nginx.worker);
+  resetPeak(worker);
+  const idle = residentBytes(worker);
   const result = await body();
-  return { result, peakBytes: Math.max(0, peakBytes(nginx.worker) - idle) };
+  return { result, peakBytes: Math.max(0, peakBytes(worker) - idle) };
 }

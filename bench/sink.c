@@ -18,7 +18,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define BUFFER  (1024 * 1024)
+#define BUFFER   (1024 * 1024)
+/* Those that have come at once are taken one after the other. */
+#define BACKLOG  4096
 
 typedef enum { NONE, CRC32, SHA256_DIGEST, MD5_DIGEST } kind_t;
 
@@ -136,6 +138,19 @@ read_head(int client, size_t *head)
 }
 
 
+/* Makes a file that is not there yet. */
+static int
+make_file(int store)
+{
+    char         name[32];
+    static long  count;
+
+    sprintf(name, "upload-%ld", count++);
+
+    return openat(store, name, O_WRONLY|O_CREAT|O_EXCL, 0600);
+}
+
+
 /* Takes one request. Returns 0 when it has been stored. */
 static int
 take(int client, int store, digest_t *digest)
@@ -155,7 +170,7 @@ take(int client, int store, digest_t *digest)
     field = strcasestr(buffer, "\r\nContent-Length:");
     rest = field == NULL ? 0 : strtoull(field + sizeof("\r\nContent-Length:") - 1, NULL, 10);
 
-    file = openat(store, "upload", O_WRONLY|O_CREAT|O_TRUNC, 0600);
+    file = make_file(store);
     if (file < 0) {
         return -1;
     }
@@ -209,7 +224,7 @@ main(int argc, char **argv)
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     store = open(argv[2], O_RDONLY|O_DIRECTORY);
 
-    if (store < 0 || bind(listener, (struct sockaddr *) &address, sizeof(address)) < 0 || listen(listener, 16) < 0) {
+    if (store < 0 || bind(listener, (struct sockaddr *) &address, sizeof(address)) < 0 || listen(listener, BACKLOG) < 0) {
         perror("sink");
         return 1;
     }

@@ -11,7 +11,7 @@ const bodyToFile = (group: Group): Contestant => ({
     const nginx = await startNginx(
       {
         group,
-        http: `server { listen 127.0.0.1:${done}; return 204; }`,
+        http: `server { listen 127.0.0.1:${done}; return 200; }`,
         server: `
     location / {
       client_body_in_file_only on;

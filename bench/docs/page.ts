@@ -70,7 +70,8 @@ function section(report: Report): string {
       return `## Scale
 
 Many uploads at once, each on a connection of its own, beside one upload of the same total. "Files alone" is the time
-that a program takes which only writes the same files. ${machineLine(report)}
+that a program takes which only writes the same files. The sink takes one connection after the other; sink and nginx
+alone get the file as it is, we a form. ${machineLine(report)}
 ${markdownTable(loadTable(report))}
 A small GET, again and again on one connection, beside uploads with SHA-256:
 

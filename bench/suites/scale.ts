@@ -1,9 +1,11 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Problem } from "../../scripts/core/problem.ts";
+import { nginxCore } from "../contestants/nginx-core.ts";
 import type { Digest } from "../contestants/ours.ts";
+import { sinks } from "../contestants/sink.ts";
 import { type Flood, probe, startFlood } from "../flood.ts";
-import { compareStored, plainFiles, writeRandom } from "../ground.ts";
+import { compareStored, plainFiles, retireFiles, writeRandom } from "../ground.ts";
 import { withModule, withPeak } from "../module-run.ts";
 import { Entry, type Outcome, runRounds } from "../rounds.ts";
 import type { Session } from "../session.ts";
@@ -15,7 +17,11 @@ export interface Load {
   readonly bytesEach: number;
   readonly buffer: "64k" | "1m";
   readonly digest: Digest;
+  /** Who else takes them, by its name in the suite `speed`; its body is the file alone. @default our module */
+  readonly rival?: Rival;
 }
+
+export type Rival = "sink" | "sink sha256" | "nginx body to file";
 
 export interface LoadRun {
   readonly round: number;
@@ -72,17 +78,21 @@ export function planLoads(totalBytes: number, eachBytes: number): Load[] {
       [1, 100, 1000].map((uploads) => ({ uploads, bytesEach: Math.floor(totalBytes / 1000) * (1000 / uploads), buffer, digest })),
     ),
   );
+  // What the same load does to others tells what of it is due to the load.
+  const rivals = ([["sink", "none"], ["sink sha256", "sha256"], ["nginx body to file", "none"]] as const).flatMap(([rival, digest]) =>
+    together.filter((load) => load.buffer === "1m" && load.digest === digest).map((load) => ({ ...load, rival })),
+  );
   const many = { buffer: "64k", digest: "none" } as const;
   const large = [100, 1000].flatMap((uploads) => [
     { ...many, uploads: 1, bytesEach: uploads * eachBytes },
     { ...many, uploads, bytesEach: eachBytes },
   ]);
-  return eachBytes === 0 ? together : [...together, ...large];
+  return [...together, ...rivals, ...(eachBytes === 0 ? [] : large)];
 }
 
 /** A load in words. */
-export const loadName = ({ uploads, bytesEach, buffer, digest }: Load): string =>
-  `${uploads} x ${(bytesEach / MIB).toFixed(2)} MiB, buffers ${buffer}, ${digest === "none" ? "no digest" : digest}`;
+export const loadName = ({ uploads, bytesEach, buffer, digest, rival }: Load): string =>
+  `${rival === undefined ? "" : `${rival}: `}${uploads} x ${(bytesEach / MIB).toFixed(2)} MiB, buffers ${buffer}, ${digest === "none" ? "no digest" : digest}`;
 
 /** A measurement beside uploads in words. */
 export const latencyName = (uploads: number): string => `GETs beside ${uploads} uploads with SHA-256`;
@@ -92,17 +102,38 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
+/** What a load is sent to. */
+interface Taker {
+  readonly port: number;
+  readonly worker: number;
+  readonly store: string;
+}
+
+async function withTaker<T>(session: Session, { buffer, digest, rival }: Load, body: (taker: Taker) => Promise<T>): Promise<T> {
+  if (rival === undefined) return withModule(session, { entrance: "form", digest, sync: false, buffer }, ({ port, worker }, store) => body({ port, worker, store }));
+  const place = await session.ground.place(rival);
+  const running = await [...sinks, ...nginxCore].find(({ group, name }) => group === "http" && name === rival)!.start(place);
+  session.cleanup.add(() => running.stop());
+  try {
+    return await body({ port: running.port, worker: running.pids().at(-1)!, store: place.store });
+  } finally {
+    await running.stop();
+    await retireFiles(place.store);
+  }
+}
+
 async function measureLoad(session: Session, load: Load, input: string, round: number): Promise<LoadRun> {
-  const { uploads, bytesEach, buffer, digest } = load;
+  const { uploads, bytesEach, rival } = load;
   const { store: plain } = await session.ground.place("plain");
   const plainSeconds = await plainFiles(plain, uploads, bytesEach, input);
-  return withModule(session, { entrance: "form", digest, sync: false, buffer }, async (nginx, store) => {
-    const { result, peakBytes } = await withPeak(nginx, async () => {
-      const flood = await startFlood({ port: nginx.port, connections: uploads, uploads, bytes: bytesEach, file: input });
+  const entrance = rival === undefined ? "form" : "raw";
+  return withTaker(session, load, async (taker) => {
+    const { result, peakBytes } = await withPeak(taker, async () => {
+      const flood = await startFlood({ port: taker.port, entrance, connections: uploads, uploads, bytes: bytesEach, file: input });
       return flood.ended;
     });
     if (result.answered !== uploads) throw new Problem(`flood: ${uploads} uploads were sent, ${result.answered} were answered 200; ${result.errors}`);
-    await compareStored(store, input, bytesEach, uploads);
+    await compareStored(taker.store, input, bytesEach, uploads);
     return { round, seconds: result.seconds, plainSeconds, peakBytes };
   });
 }

@@ -23,7 +23,7 @@ export interface LoadRow {
   readonly throughputMet: boolean | undefined;
   readonly bytesPerUpload: number;
   readonly allowedBytes: number;
-  /** Undefined for one upload, which bears what the worker takes once. */
+  /** Undefined for one upload, which bears what the worker takes once, and for others than us. */
   readonly memoryMet: boolean | undefined;
 }
 
@@ -31,7 +31,7 @@ const secondsOf = ({ runs }: LoadResult): number => median(counted(runs).map(({ 
 
 function isOne(one: LoadResult, many: LoadResult): boolean {
   const total = ({ uploads, bytesEach }: LoadResult): number => uploads * bytesEach;
-  return one.uploads === 1 && one.buffer === many.buffer && one.digest === many.digest && total(one) === total(many);
+  return one.uploads === 1 && one.rival === many.rival && one.buffer === many.buffer && one.digest === many.digest && total(one) === total(many);
 }
 
 /** Memory at most for an upload: two buffers, one filled while the other is written, and 64 KiB for all else. */
@@ -52,10 +52,10 @@ export function loadRows(report: ScaleReport): LoadRow[] {
       plainSeconds: median(counted(load.runs).map((run) => run.plainSeconds)),
       gibPerSecond: (load.uploads * load.bytesEach) / GIB / seconds,
       ratio,
-      throughputMet: ratio === undefined ? undefined : ratio >= LEAST_THROUGHPUT,
+      throughputMet: ratio === undefined || load.rival !== undefined ? undefined : ratio >= LEAST_THROUGHPUT,
       bytesPerUpload,
       allowedBytes: allowed,
-      memoryMet: load.uploads === 1 ? undefined : bytesPerUpload <= allowed,
+      memoryMet: load.uploads === 1 || load.rival !== undefined ? undefined : bytesPerUpload <= allowed,
     };
   });
 }
@@ -63,9 +63,10 @@ export function loadRows(report: ScaleReport): LoadRow[] {
 /** Loads as a table. */
 export function loadTable(report: ScaleReport): Table {
   return {
-    head: ["uploads", "each", "buffers", "digest", "seconds", "files alone", "GiB/s", "to one", "target", "verdict", "memory each", "target", "verdict"],
-    left: [3, 9, 12],
+    head: ["who", "uploads", "each", "buffers", "digest", "seconds", "files alone", "GiB/s", "to one", "target", "verdict", "memory each", "target", "verdict"],
+    left: [0, 4, 10, 13],
     rows: loadRows(report).map(({ load, ...row }) => [
+      load.rival ?? "ours",
       formatCount(load.uploads),
       formatBytes(load.bytesEach),
       load.buffer,
@@ -74,10 +75,10 @@ export function loadTable(report: ScaleReport): Table {
       row.plainSeconds.toFixed(3),
       row.gibPerSecond.toFixed(2),
       row.ratio?.toFixed(2) ?? "",
-      row.ratio === undefined ? "" : `>= ${LEAST_THROUGHPUT.toFixed(2)}`,
+      row.throughputMet === undefined ? "" : `>= ${LEAST_THROUGHPUT.toFixed(2)}`,
       verdict(row.throughputMet),
       formatBytes(row.bytesPerUpload),
-      load.uploads === 1 ? "" : `<= ${formatBytes(row.allowedBytes)}`,
+      row.memoryMet === undefined ? "" : `<= ${formatBytes(row.allowedBytes)}`,
       verdict(row.memoryMet),
     ]),
   };

@@ -113,6 +113,14 @@ typedef struct ngx_http_upload_io_s       ngx_http_upload_io_t;
 typedef struct ngx_http_upload_segment_s  ngx_http_upload_segment_t;
 typedef struct ngx_http_upload_progress_s ngx_http_upload_progress_t;
 
+/* Of the worker's buffers; no data: none. */
+
+typedef struct {
+    u_char                     *data;
+    size_t                      size;
+} ngx_http_upload_buffer_t;
+
+
 /*
  * A piece of work on the file of a request: bytes that are to be written,
  * hashed and counted, or a run of another kind.  What runs in a thread touches
@@ -132,6 +140,8 @@ typedef struct {
     ngx_err_t                   err;        /* what became of it */
     const char                 *call;       /* that failed; or NULL */
 
+    ngx_http_upload_buffer_t   *lender;     /* has where the bytes lie */
+    ngx_http_upload_buffer_t    lent;       /* the same, taken from there */
     unsigned                    busy:1;     /* a thread has or gets it */
 #if (NGX_THREADS)
     ngx_thread_task_t          *task;
@@ -180,7 +190,13 @@ struct ngx_http_upload_io_s {
 
 
 /* Bytes that wait for a write of whole pages. */
-#define NGX_HTTP_UPLOAD_CARRY  8192
+#define NGX_HTTP_UPLOAD_CARRY   8192
+
+/* Smaller buffers cost more than they save. */
+#define NGX_HTTP_UPLOAD_SMALL   65536
+
+/* Bytes from which on a buffer of core's is better lent than copied. */
+#define NGX_HTTP_UPLOAD_DIRECT  32768
 
 
 typedef struct {
@@ -190,8 +206,7 @@ typedef struct {
     off_t                       offset;     /* of what has not been written */
 
     /* in the hands of the thread while it is busy */
-    u_char                     *buffer;
-    size_t                      buffer_size;
+    ngx_http_upload_buffer_t    buffer;
     size_t                      buffered;
 
     u_char                     *carry[3];   /* others may be with threads */
@@ -310,7 +325,8 @@ struct ngx_http_upload_ctx_s {
     u_char                     *chunk_last;
     off_t                       chunk_offset;
 
-    u_char                     *lendable;   /* end of core's buffer; or NULL */
+    ngx_http_upload_buffer_t    window;     /* ours, that core reads into */
+    u_char                     *lendable;   /* end of what it has; or NULL */
     off_t                       received;
     off_t                       turn;       /* received when others are next */
     ngx_msec_t                  start;
@@ -322,8 +338,9 @@ struct ngx_http_upload_ctx_s {
 
     unsigned                    reading:1;  /* the body is ours to read */
     unsigned                    waiting:1;  /* for the thread alone */
-    unsigned                    in_place:1; /* lendable, but cannot be lent */
-    unsigned                    lent:1;     /* core's buffer, to a thread */
+    unsigned                    asking:1;   /* core, for the body */
+    unsigned                    asked:1;    /* it has told of the body */
+    unsigned                    in_place:1; /* bytes that cannot be lent */
     unsigned                    slow:1;     /* the client */
     unsigned                    ripe:1;     /* what came is to be written */
     unsigned                    closing:1;  /* the file of a part has ended */
@@ -409,6 +426,12 @@ ngx_int_t ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx);
  */
 ngx_int_t ngx_http_upload_input(ngx_http_upload_ctx_t *ctx);
 
+/* Whether the body comes in a stream, over HTTP/2 or HTTP/3. */
+ngx_uint_t ngx_http_upload_input_streamed(ngx_http_request_t *r);
+
+/* Lets the client send more from the start. */
+void ngx_http_upload_input_open(ngx_http_upload_ctx_t *ctx);
+
 /*
  * While a large body comes fast, the worker hears of it only when so much has
  * come that it is worth it.  Hears of every byte again; to be called before
@@ -425,8 +448,26 @@ ngx_uint_t ngx_http_upload_input_waits(ngx_http_upload_ctx_t *ctx);
 /* Milliseconds that the request is ahead of its rate; 0: none. */
 ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);
 
-/* Gives core another buffer for the one that a thread now has. */
-void ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx);
+/* A thread has the buffer that core read into: it gets another one. */
+void ngx_http_upload_input_lent(ngx_http_upload_ctx_t *ctx);
+
+/* The same where nobody has it any more. */
+void ngx_http_upload_input_spare(ngx_http_upload_ctx_t *ctx);
+
+
+/* ngx_http_upload_buffer.c: memory that uploads have only while they need it */
+
+void ngx_http_upload_buffer_init(ngx_cycle_t *cycle);
+
+/* Leaves a buffer that is there as it is. */
+ngx_int_t ngx_http_upload_buffer_take(ngx_http_upload_buffer_t *buffer,
+    size_t size);
+
+/* Nobody may use its bytes any more. */
+void ngx_http_upload_buffer_give(ngx_http_upload_buffer_t *buffer);
+
+/* Whether uploads have so much that they should do with less. */
+ngx_uint_t ngx_http_upload_buffer_scarce(void);
 
 
 /* ngx_http_upload_path.c */
@@ -483,6 +524,9 @@ ngx_int_t ngx_http_upload_store_results(ngx_http_upload_ctx_t *ctx,
 /* Closes what is open and removes the request's files; never fails. */
 void ngx_http_upload_store_remove(ngx_http_upload_ctx_t *ctx);
 
+/* Gives back the buffer that has nothing any more. */
+void ngx_http_upload_store_spare(ngx_http_upload_ctx_t *ctx);
+
 /* Closes what is open. */
 void ngx_http_upload_store_free(ngx_http_upload_ctx_t *ctx);
 
@@ -492,10 +536,10 @@ void ngx_http_upload_store_free(ngx_http_upload_ctx_t *ctx);
 /*
  * Writes two pieces, the first byte to offset: NGX_OK when they are done with;
  * NGX_AGAIN when threads have them, or something has failed before, as the
- * next call says.
+ * next call says.  Threads that need the bytes keep the buffer they lie in.
  */
 ngx_int_t ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
-    struct iovec *piece, ngx_uint_t sync);
+    struct iovec *piece, ngx_http_upload_buffer_t *lent, ngx_uint_t sync);
 
 /* Runs something else, when all pieces are done with; as above. */
 ngx_int_t ngx_http_upload_io_run(ngx_http_upload_ctx_t *ctx,

@@ -5,7 +5,10 @@
 /* Read at once of a body that another module has put into a file. */
 #define NGX_HTTP_UPLOAD_FILE_CHUNK  65536
 
-/* A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this. */
+/*
+ * A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this, and
+ * where buffers are scarce no more of one is used.
+ */
 #define NGX_HTTP_UPLOAD_GATHER      (256 * 1024)
 
 /*
@@ -21,11 +24,12 @@
 #define NGX_HTTP_UPLOAD_AHEAD       (64 * 1024)
 
 
+static ngx_int_t ngx_http_upload_input_come(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_idle(ngx_http_upload_ctx_t *ctx,
     ngx_int_t why);
 static ngx_int_t ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx);
-static ngx_uint_t ngx_http_upload_input_streamed(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_input_fresh(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_run(ngx_http_upload_ctx_t *ctx);
 static u_char *ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx,
@@ -40,14 +44,29 @@ static void ngx_http_upload_input_rouse(ngx_http_upload_ctx_t *ctx);
 ngx_int_t
 ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
 {
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
+    ngx_int_t  rc;
 
     if (!ctx->reading) {
         return ngx_http_upload_input_stored(ctx);
     }
+
+    rc = ngx_http_upload_input_come(ctx);
+
+    if (ctx->request->request_body->bufs == NULL) {
+        ngx_http_upload_input_spare(ctx);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_upload_input_come(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
 
     for ( ;; ) {
 
@@ -81,14 +100,9 @@ ngx_http_upload_input(ngx_http_upload_ctx_t *ctx)
             return NGX_BUSY;
         }
 
-        if (ctx->lent) {
-
-            rc = ngx_http_upload_io_room(ctx);
-            if (rc != NGX_OK) {
-                return rc;
-            }
-
-            ngx_http_upload_lend(ctx);
+        rc = ngx_http_upload_input_window(ctx);
+        if (rc != NGX_OK) {
+            return rc;
         }
 
         rc = ngx_http_upload_input_read(ctx);
@@ -123,32 +137,80 @@ ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* Everything in core's buffer has been taken. */
-
 void
-ngx_http_upload_lend(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_input_lent(ngx_http_upload_ctx_t *ctx)
 {
-    u_char                   *start;
-    size_t                    size;
-    ngx_buf_t                *b;
-    ngx_http_upload_store_t  *store;
+    ngx_buf_t  *b;
 
-    store = &ctx->store;
     b = ctx->request->request_body->buf;
 
-    start = b->start;
-    size = b->end - b->start;
-
-    b->start = store->buffer;
-    b->pos = store->buffer;
-    b->last = store->buffer;
-    b->end = store->buffer + store->buffer_size;
-
-    store->buffer = start;
-    store->buffer_size = size;
+    b->start = NULL;
+    b->pos = NULL;
+    b->last = NULL;
+    b->end = NULL;
 
     ctx->lendable = NULL;
-    ctx->lent = 0;
+}
+
+
+void
+ngx_http_upload_input_spare(ngx_http_upload_ctx_t *ctx)
+{
+    if (ctx->window.data) {
+        ngx_http_upload_input_lent(ctx);
+        ngx_http_upload_buffer_give(&ctx->window);
+    }
+}
+
+
+/*
+ * Core reads into a buffer of the worker's, which the upload has only while
+ * there are bytes in it.  Not over HTTP/2 and HTTP/3: there it is the window of
+ * the stream.
+ */
+
+static ngx_int_t
+ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx)
+{
+    size_t                     size;
+    ngx_buf_t                 *b;
+    ngx_int_t                  rc;
+    ngx_uint_t                 scarce;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = ctx->request;
+    b = r->request_body->buf;
+
+    /* a short body is read into the buffer of the header */
+
+    if (ctx->window.data || b == NULL || r->request_body->bufs
+        || (b->start >= r->header_in->start && b->start < r->header_in->end)
+        || ngx_http_upload_input_streamed(r))
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_upload_io_room(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    size = ngx_min(clcf->client_body_buffer_size,
+                   ngx_max(ctx->conf->buffer_size, NGX_HTTP_UPLOAD_SMALL));
+    scarce = ngx_http_upload_buffer_scarce();
+
+    if (ngx_http_upload_buffer_take(&ctx->window, size) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->start = ctx->window.data;
+    b->pos = b->start;
+    b->last = b->start;
+    b->end = b->start + (scarce ? ngx_min(size, NGX_HTTP_UPLOAD_GATHER) : size);
+
+    return NGX_OK;
 }
 
 
@@ -207,7 +269,8 @@ ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx)
 /*
  * Of a file, small reads are gathered in core's own buffer, and taken from it
  * when it is full.  Over HTTP/2 and HTTP/3 it is the window of the stream as
- * well, and nothing more comes while it is full: there less must do.
+ * well, and nothing more comes while it is full: there less must do.  So it
+ * must where many uploads have buffers: what is written needs none.
  */
 
 static ngx_uint_t
@@ -215,6 +278,7 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
 {
     size_t                    n;
     ngx_buf_t                *b;
+    ngx_uint_t                streamed;
     ngx_chain_t              *cl;
     ngx_http_request_t       *r;
     ngx_http_request_body_t  *rb;
@@ -238,7 +302,9 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
         return 1;
     }
 
-    if (!ngx_http_upload_input_streamed(r)) {
+    streamed = ngx_http_upload_input_streamed(r);
+
+    if (!streamed && !ngx_http_upload_buffer_scarce()) {
         return 0;
     }
 
@@ -246,12 +312,17 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
         n += cl->buf->last - cl->buf->pos;
     }
 
-    return n >= ngx_min((size_t) (b->end - b->start) / 4,
-                        NGX_HTTP_UPLOAD_GATHER);
+    if (streamed) {
+        return n >= ngx_min((size_t) (b->end - b->start) / 4,
+                            NGX_HTTP_UPLOAD_GATHER);
+    }
+
+    return n >= NGX_HTTP_UPLOAD_DIRECT
+           || n <= NGX_HTTP_UPLOAD_CARRY - ctx->store.carried;
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_upload_input_streamed(ngx_http_request_t *r)
 {
 #if (NGX_HTTP_V2)
@@ -342,31 +413,12 @@ static u_char *
 ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx, u_char *pos,
     u_char *last)
 {
-    ngx_buf_t           *b;
-    ngx_http_request_t  *r;
+    ngx_buf_t  *b;
 
-    r = ctx->request;
-    b = r->request_body->buf;
+    b = ctx->request->request_body->buf;
 
-    ctx->in_place = 0;
-
-    /* a short body is read into the buffer of the header */
-
-    if (b && pos >= b->start && last == b->last && b->last == b->end
-        && r->reading_body
-        && (b->start < r->header_in->start || b->start >= r->header_in->end)
-        && !ngx_http_upload_input_streamed(r))
-    {
-        return last;
-    }
-
-    if (!ngx_http_upload_io_in_place(ctx, last - pos)) {
-        return NULL;
-    }
-
-    ctx->in_place = 1;
-
-    return last;
+    return (ctx->window.data && pos >= b->start && last == b->last) ? last
+                                                                    : NULL;
 }
 
 
@@ -482,6 +534,32 @@ ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx)
     }
 
     ngx_http_upload_input_lowat(ctx, NGX_HTTP_UPLOAD_LOWAT);
+}
+
+
+/*
+ * The kernel makes room for what a connection brings step by step, and at once
+ * for twice a mark.  The room stays when the mark is taken back.
+ */
+
+void
+ngx_http_upload_input_open(ngx_http_upload_ctx_t *ctx)
+{
+    off_t                length;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    length = r->headers_in.content_length_n;
+
+    if (length < NGX_HTTP_UPLOAD_AHEAD || ngx_http_upload_input_streamed(r)
+        || ctx->conf->limit_rate)
+    {
+        return;
+    }
+
+    ngx_http_upload_input_lowat(ctx,
+                                (int) ngx_min(length, NGX_HTTP_UPLOAD_LOWAT));
+    ngx_http_upload_awake(ctx);
 }
 
 

@@ -22,8 +22,12 @@
 #define NGX_HTTP_UPLOAD_SLOW       10
 #define NGX_HTTP_UPLOAD_RECOVERY   5000
 
-/* Bytes up to which it also hashes itself; CRC-32 is light in any case. */
+/*
+ * Bytes up to which it also hashes itself; CRC-32 is light in any case.  More
+ * where threads have buffers enough to be busy with.
+ */
 #define NGX_HTTP_UPLOAD_WORTH      (128 * 1024)
+#define NGX_HTTP_UPLOAD_SHARE      (256 * 1024)
 
 /*
  * Milliseconds for which threads stay where they are, when one that went to
@@ -84,7 +88,7 @@ static volatile ngx_msec_t  ngx_http_upload_crowded_until;
 
 ngx_int_t
 ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
-    struct iovec *piece, ngx_uint_t sync)
+    struct iovec *piece, ngx_http_upload_buffer_t *lent, ngx_uint_t sync)
 {
     ngx_http_upload_job_t  *job;
 
@@ -97,6 +101,7 @@ ngx_http_upload_io_write(ngx_http_upload_ctx_t *ctx, off_t offset,
     job->sync = sync;
     job->put = (piece[0].iov_len + piece[1].iov_len == 0);
     job->digested = (ctx->io.digest == NULL && ctx->io.content == NULL);
+    job->lender = lent;
 
     return ngx_http_upload_io_start(ctx, job);
 }
@@ -117,6 +122,7 @@ ngx_http_upload_io_run(ngx_http_upload_ctx_t *ctx,
 
     job = ngx_http_upload_io_free(io);
     job->run = run;
+    job->lender = NULL;
 
     return ngx_http_upload_io_start(ctx, job);
 }
@@ -567,6 +573,7 @@ ngx_http_upload_io_light(ngx_http_upload_ctx_t *ctx, size_t size)
              | (io->content ? io->content->wanted : 0);
 
     return size <= NGX_HTTP_UPLOAD_WORTH
+           || (size <= NGX_HTTP_UPLOAD_SHARE && ngx_http_upload_buffer_scarce())
            || (wanted & ~(1U << UPLOAD_DIGEST_CRC32)) == 0;
 }
 
@@ -643,6 +650,11 @@ ngx_http_upload_io_post(ngx_http_upload_ctx_t *ctx, ngx_http_upload_job_t *job)
 
     if (job->task == NULL && ngx_http_upload_io_task(ctx, job) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (job->lender && !(job->put && job->digested)) {
+        job->lent = *job->lender;
+        ngx_memzero(job->lender, sizeof(ngx_http_upload_buffer_t));
     }
 
     other = ngx_http_upload_io_other(job);
@@ -804,6 +816,9 @@ ngx_http_upload_io_event(ngx_event_t *ev)
     job->busy = 0;
     ctx->io.busy--;
     r->main->blocked--;
+
+    ngx_http_upload_buffer_give(&job->lent);
+    ngx_http_upload_store_spare(ctx);
 
     ngx_http_upload_io_ended(job);
 

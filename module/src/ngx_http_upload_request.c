@@ -5,6 +5,9 @@
 /* Bytes of one request after which others get their turn. */
 #define NGX_HTTP_UPLOAD_TURN        (1024 * 1024)
 
+/* Bytes that core reads of a body before it has a buffer of ours. */
+#define NGX_HTTP_UPLOAD_FIRST       4096
+
 /* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
 
@@ -19,7 +22,9 @@ static ngx_int_t ngx_http_upload_options(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_boundary(ngx_http_request_t *r,
     upload_text_t *boundary);
 static ngx_http_upload_ctx_t *ngx_http_upload_create_ctx(ngx_http_request_t *r);
+static ngx_int_t ngx_http_upload_read(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_body_handler(ngx_http_request_t *r);
+static void ngx_http_upload_begin(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_read_handler(ngx_http_request_t *r);
 static ngx_http_upload_ctx_t *ngx_http_upload_event(ngx_event_t *ev);
 static void ngx_http_upload_go_on(ngx_http_upload_ctx_t *ctx);
@@ -33,6 +38,7 @@ static void ngx_http_upload_finish(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_answer(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status);
 static void ngx_http_upload_cleanup(void *data);
+static void ngx_http_upload_give(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
@@ -48,6 +54,7 @@ ngx_int_t
 ngx_http_upload_init_process(ngx_cycle_t *cycle)
 {
     ngx_queue_init(&ngx_http_upload_queue);
+    ngx_http_upload_buffer_init(cycle);
 
     return NGX_OK;
 }
@@ -164,15 +171,21 @@ ngx_http_upload_start(ngx_http_request_t *r)
         return rc;
     }
 
+    ngx_http_upload_input_open(ctx);
+
     r->request_body_no_buffering = 1;
 
-    rc = ngx_http_read_client_request_body(r, ngx_http_upload_body_handler);
+    rc = ngx_http_upload_read(ctx);
 
-    if (rc < NGX_HTTP_SPECIAL_RESPONSE) {
-        return NGX_DONE;
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return r->connection->error ? ngx_http_upload_broken(ctx) : rc;
     }
 
-    return r->connection->error ? ngx_http_upload_broken(ctx) : rc;
+    if (ctx->asked) {
+        ngx_http_upload_begin(ctx);
+    }
+
+    return NGX_DONE;
 }
 
 
@@ -367,12 +380,58 @@ ngx_http_upload_create_ctx(ngx_http_request_t *r)
 }
 
 
+/*
+ * Core makes a buffer of client_body_buffer_size, which it would have until the
+ * request ends: it makes a small one, and then gets ours.  Over HTTP/2 and
+ * HTTP/3 its own is the window of the stream.
+ */
+
+static ngx_int_t
+ngx_http_upload_read(ngx_http_upload_ctx_t *ctx)
+{
+    size_t                     size;
+    ngx_int_t                  rc;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = ctx->request;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    size = clcf->client_body_buffer_size;
+
+    if (!ngx_http_upload_input_streamed(r)) {
+        clcf->client_body_buffer_size = ngx_min(size, NGX_HTTP_UPLOAD_FIRST);
+    }
+
+    ctx->asking = 1;
+    rc = ngx_http_read_client_request_body(r, ngx_http_upload_body_handler);
+    ctx->asking = 0;
+
+    clcf->client_body_buffer_size = size;
+
+    return rc;
+}
+
+
 static void
 ngx_http_upload_body_handler(ngx_http_request_t *r)
 {
     ngx_http_upload_ctx_t  *ctx;
 
     ctx = ngx_http_upload_get_ctx(r);
+    ctx->asked = 1;
+
+    if (!ctx->asking) {
+        ngx_http_upload_begin(ctx);
+    }
+}
+
+
+static void
+ngx_http_upload_begin(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
 
     ctx->reading = r->reading_body;
     ctx->link = r->request_body ? r->request_body->bufs : NULL;
@@ -677,6 +736,7 @@ ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
 
     ngx_http_upload_progress_end(ctx, status);
     ngx_http_upload_store_remove(ctx);
+    ngx_http_upload_give(ctx);
 
     if (ngx_http_upload_drop_body(r) != NGX_OK) {
         status = NGX_ERROR;
@@ -707,6 +767,19 @@ ngx_http_upload_cleanup(void *data)
 
     ngx_http_upload_awake(ctx);
     ngx_http_upload_settle(ctx);
+    ngx_http_upload_give(ctx);
+}
+
+
+/* No thread has anything, and nobody reads any more. */
+
+static void
+ngx_http_upload_give(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_upload_buffer_give(&ctx->window);
+    ngx_http_upload_buffer_give(&ctx->store.buffer);
+    ngx_http_upload_buffer_give(&ctx->io.job[0].lent);
+    ngx_http_upload_buffer_give(&ctx->io.job[1].lent);
 }
 
 

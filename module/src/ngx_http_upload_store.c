@@ -2,12 +2,6 @@
 #include "ngx_http_upload.h"
 
 
-/* Bytes from which on a buffer of core's is better lent than copied. */
-#define NGX_HTTP_UPLOAD_DIRECT  32768
-
-/* Smaller buffers cost more than they save. */
-#define NGX_HTTP_UPLOAD_SMALL   65536
-
 /* From so many bytes on a buffer is filled half by half. */
 #define NGX_HTTP_UPLOAD_HALVED  (256 * 1024)
 
@@ -16,16 +10,15 @@
 
 
 static ngx_int_t ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx,
-    u_char *data, size_t length);
+    u_char *data, size_t length, ngx_http_upload_buffer_t *lent);
 static ngx_int_t ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx,
     u_char **pos, u_char *end);
 static u_char *ngx_http_upload_store_half(ngx_http_upload_store_t *store);
 static ngx_int_t ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx,
-    u_char *data, size_t length, ngx_uint_t sync);
+    u_char *data, size_t length, ngx_http_upload_buffer_t *lent,
+    ngx_uint_t sync);
 static ngx_int_t ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx,
-    u_char *data, size_t length);
-static ngx_int_t ngx_http_upload_store_buffer(ngx_http_upload_ctx_t *ctx,
-    size_t size);
+    u_char *data, size_t length, ngx_http_upload_buffer_t *lent);
 static ngx_int_t ngx_http_upload_store_hex(ngx_http_upload_ctx_t *ctx,
     ngx_uint_t algorithm);
 
@@ -112,18 +105,20 @@ ngx_http_upload_store_begin(ngx_http_upload_ctx_t *ctx, off_t base)
 
 
 /*
- * A buffer of core's that is full of the file is written as it is, and core
- * goes on with ours; small pieces wait for the next write; all else is copied.
+ * Bytes that can be written from where they are, or stay there for a thread
+ * while core reads into another buffer, are not copied; small pieces wait for
+ * the next write; all else is copied.
  */
 
 ngx_int_t
 ngx_http_upload_store_write(ngx_http_upload_ctx_t *ctx, u_char **pos,
     u_char *end)
 {
-    size_t                    n;
-    u_char                   *start;
-    ngx_int_t                 rc;
-    ngx_http_upload_store_t  *store;
+    size_t                     n;
+    u_char                    *start;
+    ngx_int_t                  rc;
+    ngx_http_upload_store_t   *store;
+    ngx_http_upload_buffer_t  *lent;
 
     store = &ctx->store;
     n = end - *pos;
@@ -139,10 +134,12 @@ ngx_http_upload_store_write(ngx_http_upload_ctx_t *ctx, u_char **pos,
 
     start = *pos;
 
-    if (store->buffered == 0
-        && (n >= NGX_HTTP_UPLOAD_DIRECT && ctx->lendable == end))
+    lent = (ctx->lendable == end) ? &ctx->window : NULL;
+
+    if (store->buffered == 0 && n >= NGX_HTTP_UPLOAD_DIRECT
+        && (lent || ngx_http_upload_io_in_place(ctx, n)))
     {
-        rc = ngx_http_upload_store_direct(ctx, *pos, n);
+        rc = ngx_http_upload_store_direct(ctx, *pos, n, lent);
 
         if (rc == NGX_OK) {
             *pos = end;
@@ -193,9 +190,11 @@ ngx_http_upload_store_flush(ngx_http_upload_ctx_t *ctx, ngx_uint_t sync)
     }
 
     rc = ngx_http_upload_store_put(ctx, ngx_http_upload_store_half(store),
-                                   length, sync);
+                                   length, NULL, sync);
 
     store->flushing = (rc == NGX_AGAIN);
+
+    ngx_http_upload_store_spare(ctx);
 
     return rc;
 }
@@ -206,6 +205,7 @@ ngx_http_upload_store_push(ngx_http_upload_ctx_t *ctx)
 {
     size_t                    length;
     u_char                   *half;
+    ngx_int_t                 rc;
     ngx_http_upload_store_t  *store;
 
     store = &ctx->store;
@@ -216,7 +216,11 @@ ngx_http_upload_store_push(ngx_http_upload_ctx_t *ctx)
     store->buffered = 0;
     store->half ^= store->halved;
 
-    return ngx_http_upload_store_put(ctx, half, length, 0);
+    rc = ngx_http_upload_store_put(ctx, half, length, NULL, 0);
+
+    ngx_http_upload_store_spare(ctx);
+
+    return rc;
 }
 
 
@@ -318,6 +322,16 @@ ngx_http_upload_store_remove(ngx_http_upload_ctx_t *ctx)
 
 
 void
+ngx_http_upload_store_spare(ngx_http_upload_ctx_t *ctx)
+{
+    if (ctx->io.busy == 0 && ctx->store.buffered == 0) {
+        ctx->store.half = 0;
+        ngx_http_upload_buffer_give(&ctx->store.buffer);
+    }
+}
+
+
+void
 ngx_http_upload_store_free(ngx_http_upload_ctx_t *ctx)
 {
     if (ctx->store.fd == NGX_INVALID_FILE) {
@@ -334,19 +348,18 @@ ngx_http_upload_store_free(ngx_http_upload_ctx_t *ctx)
 
 
 /*
- * Nothing follows the bytes in their buffer, which is lent to a thread: core
- * gets ours for it, at once or when the thread has given that back.
+ * Without a buffer that may be lent, the bytes are done with when this returns:
+ * at most a thread tells the disk of them.
  */
 
 static ngx_int_t
 ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx, u_char *data,
-    size_t length)
+    size_t length, ngx_http_upload_buffer_t *lent)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  busy;
+    ngx_int_t  rc;
 
-    rc = (ctx->in_place || ctx->store.halved) ? ngx_http_upload_io_result(ctx)
-                                              : ngx_http_upload_io_room(ctx);
+    rc = (lent == NULL || ctx->store.halved) ? ngx_http_upload_io_result(ctx)
+                                             : ngx_http_upload_io_room(ctx);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -354,28 +367,15 @@ ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx, u_char *data,
     ctx->store.halved = 0;
     ctx->store.half = 0;
 
-    busy = ctx->io.busy;
-    rc = ngx_http_upload_store_pages(ctx, data, length);
-
+    ctx->in_place = (lent == NULL);
+    rc = ngx_http_upload_store_pages(ctx, data, length, lent);
     ctx->in_place = 0;
 
-    if (rc != NGX_AGAIN) {
-        return rc;
+    if (lent && lent->data == NULL) {
+        ngx_http_upload_input_lent(ctx);
     }
 
-    ctx->lent = 1;
-
-    if (busy) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_upload_store_buffer(ctx, length) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_http_upload_lend(ctx);
-
-    return NGX_OK;
+    return rc == NGX_AGAIN ? NGX_OK : rc;
 }
 
 
@@ -406,12 +406,14 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
             return rc;
         }
 
-        if (ngx_http_upload_store_buffer(ctx, 0) != NGX_OK) {
+        size = ngx_max(ctx->conf->buffer_size, NGX_HTTP_UPLOAD_SMALL);
+
+        if (ngx_http_upload_buffer_take(&store->buffer, size) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        store->halved = (store->buffer_size >= NGX_HTTP_UPLOAD_HALVED);
-        size = store->halved ? store->buffer_size / 2 : store->buffer_size;
+        store->halved = (size >= NGX_HTTP_UPLOAD_HALVED);
+        size = store->halved ? size / 2 : size;
         half = ngx_http_upload_store_half(store);
 
         n = ngx_min((size_t) (end - *pos), size - store->buffered);
@@ -427,7 +429,9 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
         store->buffered = 0;
         store->half ^= store->halved;
 
-        rc = ngx_http_upload_store_pages(ctx, half, size);
+        rc = ngx_http_upload_store_pages(ctx, half, size, NULL);
+
+        ngx_http_upload_store_spare(ctx);
 
         if (rc != NGX_OK && rc != NGX_AGAIN) {
             return rc;
@@ -441,8 +445,8 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
 static u_char *
 ngx_http_upload_store_half(ngx_http_upload_store_t *store)
 {
-    return store->half ? store->buffer + store->buffer_size / 2
-                       : store->buffer;
+    return store->half ? store->buffer.data + store->buffer.size / 2
+                       : store->buffer.data;
 }
 
 
@@ -450,7 +454,7 @@ ngx_http_upload_store_half(ngx_http_upload_store_t *store)
 
 static ngx_int_t
 ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
-    size_t length)
+    size_t length, ngx_http_upload_buffer_t *lent)
 {
     size_t                    rest;
     ngx_int_t                 rc;
@@ -460,7 +464,7 @@ ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
 
     rest = (store->offset + store->carried + length) % NGX_HTTP_UPLOAD_PAGE;
 
-    rc = ngx_http_upload_store_put(ctx, data, length - rest, 0);
+    rc = ngx_http_upload_store_put(ctx, data, length - rest, lent, 0);
 
     if (rc == NGX_OK || rc == NGX_AGAIN) {
         ngx_memcpy(store->carry[store->turn], data + length - rest, rest);
@@ -475,7 +479,7 @@ ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
 
 static ngx_int_t
 ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx, u_char *data,
-    size_t length, ngx_uint_t sync)
+    size_t length, ngx_http_upload_buffer_t *lent, ngx_uint_t sync)
 {
     off_t                     offset;
     struct iovec              piece[2];
@@ -494,35 +498,7 @@ ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx, u_char *data,
     store->carried = 0;
     store->turn = (store->turn + 1) % 3;
 
-    return ngx_http_upload_io_write(ctx, offset, piece, sync);
-}
-
-
-/* A buffer that is to be lent is no smaller than the one we get for it. */
-
-static ngx_int_t
-ngx_http_upload_store_buffer(ngx_http_upload_ctx_t *ctx, size_t size)
-{
-    ngx_http_upload_store_t  *store;
-
-    store = &ctx->store;
-
-    size = ngx_max(size, NGX_HTTP_UPLOAD_SMALL);
-    size = ngx_max(size, ctx->conf->buffer_size);
-
-    if (store->buffer_size >= size) {
-        return NGX_OK;
-    }
-
-    store->buffer = ngx_palloc(ctx->request->pool, size);
-    if (store->buffer == NULL) {
-        store->buffer_size = 0;
-        return NGX_ERROR;
-    }
-
-    store->buffer_size = size;
-
-    return NGX_OK;
+    return ngx_http_upload_io_write(ctx, offset, piece, lent, sync);
 }
 
 

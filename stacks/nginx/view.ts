@@ -1,6 +1,6 @@
 /** What the templates of nginx.conf show: settings and placement worked into plain values, every key present. */
 
-import { sizeWithoutG } from "../../lib/size.ts";
+import { type Size, sizeWithoutG } from "../../lib/size.ts";
 import type { Placement } from "../placement.ts";
 import { endFields } from "../settings-cross.ts";
 import type { SiteSettings } from "../settings.ts";
@@ -29,6 +29,8 @@ export interface UploadView {
   readonly minFreeSpace: string | null;
   readonly limitRate: string;
   readonly bufferSize: string;
+  /** What core has of a body, never less than `bufferSize`: over HTTP/2 and HTTP/3 the window of a stream. */
+  readonly windowSize: string;
   readonly bodyTimeout: string;
   readonly completionTimeout: string;
 }
@@ -119,7 +121,15 @@ function upstream(settings: SiteSettings, placement: Placement): Pick<NginxView,
 
 const fields = (entries: readonly (readonly [string, string])[]): Field[] => entries.map(([name, value]) => ({ name, value }));
 
-function uploadView({ upload, storage }: SiteSettings, store: string): UploadView {
+const WINDOW_BYTES = 4 * 1024 ** 2;
+
+/** Four buffers, up to 4 MiB: with 1 MiB a line of 50 ms carried 95 Mb/s over HTTP/2, with 4 MiB 226, as over HTTP/1.1. */
+function windowSize({ text, bytes }: Size): string {
+  if (bytes >= WINDOW_BYTES) return text;
+  return 4 * bytes >= WINDOW_BYTES ? "4m" : `${(4 * bytes) / 1024}k`;
+}
+
+function uploadView({ upload, storage, images }: SiteSettings, store: string): UploadView {
   return {
     path: upload.path,
     store: `${store}/incoming`,
@@ -135,6 +145,7 @@ function uploadView({ upload, storage }: SiteSettings, store: string): UploadVie
     minFreeSpace: upload.minFreeSpace.bytes > 0 ? upload.minFreeSpace.text : null,
     limitRate: sizeWithoutG(upload.limitRate),
     bufferSize: upload.bufferSize.text,
+    windowSize: images.module.kind === "own" ? windowSize(upload.bufferSize) : upload.bufferSize.text,
     bodyTimeout: upload.bodyTimeout.text,
     completionTimeout: upload.completionTimeout.text,
   };

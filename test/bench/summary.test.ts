@@ -40,13 +40,19 @@ describe("what the rounds come to", () => {
     ]);
   });
 
+  it("holds others against themselves, and has no targets for them", () => {
+    const rival = "sink";
+    const rows = loadRows(scale({ loads: [load(1, 1, 1), { ...load(1, 3, 1), rival }, { ...load(100, 6, 100), rival }] }));
+    expect(rows[2]).toMatchObject({ ratio: 0.5, throughputMet: undefined, memoryMet: undefined });
+  });
+
   it("plans the same total for one upload and for many", () => {
     const loads = planLoads(256 * 1024 ** 2, 64);
-    const totals = loads.filter(({ buffer, digest, bytesEach }) => buffer === "1m" && digest === "sha256" && bytesEach > 64).map(({ uploads, bytesEach }) => uploads * bytesEach);
+    const totals = loads.filter(({ buffer, digest, bytesEach, rival }) => rival === undefined && buffer === "1m" && digest === "sha256" && bytesEach > 64).map(({ uploads, bytesEach }) => uploads * bytesEach);
     expect(totals).toHaveLength(3);
     expect(new Set(totals).size).toBe(1);
     expect(loads.slice(-4).map(({ uploads, bytesEach }) => [uploads, bytesEach])).toEqual([[1, 6400], [100, 64], [1, 64000], [1000, 64]]);
-    expect(planLoads(1000, 0)).toHaveLength(12);
+    expect(planLoads(1000, 0)).toHaveLength(21);
   });
 
   it("has a target only for GETs beside uploads", () => {

@@ -42,7 +42,7 @@ function asWritten(at: StringPlace, text: string): string {
 }
 
 // Shown in other words: checked by rows in the test of the view.
-const TRANSLATED = new Set(["storage.fileMode", "upload.checksums", "upload.expireAfter"]);
+const TRANSLATED = new Set(["storage.fileMode", "upload.bufferSize", "upload.checksums", "upload.expireAfter"]);
 
 function sameShape(at: StringPlace, text: string, settings: SiteSettings): void {
   // An address needs no resolver, so the sentinel is one where the text is.

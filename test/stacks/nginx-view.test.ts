@@ -52,6 +52,17 @@ it.each<[SiteProps, string[]]>([
   expect(answeredNames(checkSite(props))).toEqual(names);
 });
 
+it.each([
+  ["16k", "64k"],
+  ["765k", "3060k"],
+  ["1m", "4m"],
+  ["3m", "4m"],
+  ["64m", "64m"],
+])("buffers of %s go with a window of %s", (bufferSize, window) => {
+  expect(new Set(args({ upload: { bufferSize } }, "client_body_buffer_size").flat())).toEqual(new Set([window]));
+  expect(args({ upload: { bufferSize } }, "upload_buffer_size")[0]).toEqual([bufferSize]);
+});
+
 /** Fields of a body that is a file, or a piece of one, with md5 and sha256. */
 const ofSessions = [["size", "$upload_file_size"], ["offset", "$upload_offset"], ["outcome", "$upload_outcome"], ["md5", "$upload_file_md5"], ["sha256", "$upload_file_sha256"]];
 
