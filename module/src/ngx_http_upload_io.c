@@ -27,7 +27,7 @@
  * where threads have buffers enough to be busy with.
  */
 #define NGX_HTTP_UPLOAD_WORTH      (128 * 1024)
-#define NGX_HTTP_UPLOAD_SHARE      (256 * 1024)
+#define NGX_HTTP_UPLOAD_CROWD      (256 * 1024)
 
 /*
  * Milliseconds for which threads stay where they are, when one that went to
@@ -573,7 +573,7 @@ ngx_http_upload_io_light(ngx_http_upload_ctx_t *ctx, size_t size)
              | (io->content ? io->content->wanted : 0);
 
     return size <= NGX_HTTP_UPLOAD_WORTH
-           || (size <= NGX_HTTP_UPLOAD_SHARE && ngx_http_upload_buffer_scarce())
+           || (size <= NGX_HTTP_UPLOAD_CROWD && ngx_http_upload_buffer_scarce())
            || (wanted & ~(1U << UPLOAD_DIGEST_CRC32)) == 0;
 }
 
