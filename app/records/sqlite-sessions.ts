@@ -1,6 +1,7 @@
 /** Sessions in SQLite. */
 import type Database from "libsql";
 import type { ChecksumName, Checksums } from "../../protocol/checksum.ts";
+import type { GroupCommit } from "./group-commit.ts";
 import type { Session, SessionChange, Sessions } from "./sessions.ts";
 
 /** A row: names as SQL writes them, and lists and objects as JSON. */
@@ -55,14 +56,16 @@ function fromRow(row: Row): Session {
 
 export class SqliteSessions implements Sessions {
   readonly #prepare: (sql: string) => Database.Statement;
+  readonly #commits: GroupCommit;
 
   /** @param prepare gives the statement of a text, prepared once */
-  constructor(prepare: (sql: string) => Database.Statement) {
+  constructor(prepare: (sql: string) => Database.Statement, commits: GroupCommit) {
     this.#prepare = prepare;
+    this.#commits = commits;
   }
 
   async insert(s: Session): Promise<void> {
-    this.#prepare(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(18)}?)`).run([
+    await this.#write(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(18)}?)`, [
       s.id, s.dialect, s.kind, s.state, s.data, s.base, s.total, s.fileTotal, s.fileKey, valueOf(s.parts), s.name, s.contentType,
       s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt,
     ]);
@@ -72,11 +75,11 @@ export class SqliteSessions implements Sessions {
     const entries = Object.entries(change) as [keyof SessionChange, unknown][];
     if (entries.length === 0) return;
     const set = entries.map(([key]) => `${changeable[key]} = ?`).join(", ");
-    this.#prepare(`UPDATE sessions SET ${set} WHERE id = ?`).run([...entries.map(([, value]) => valueOf(value)), id]);
+    await this.#write(`UPDATE sessions SET ${set} WHERE id = ?`, [...entries.map(([, value]) => valueOf(value)), id]);
   }
 
   async remove(id: string): Promise<void> {
-    this.#prepare("DELETE FROM sessions WHERE id = ?").run([id]);
+    await this.#write("DELETE FROM sessions WHERE id = ?", [id]);
   }
 
   async find(id: string): Promise<Session | null> {
@@ -101,6 +104,11 @@ export class SqliteSessions implements Sessions {
 
   async expired(now: string): Promise<readonly Session[]> {
     return this.#all("WHERE expires_at <= ? ORDER BY id", [now]);
+  }
+
+  async #write(sql: string, values: readonly Value[]): Promise<void> {
+    const statement = this.#prepare(sql);
+    await this.#commits.run(() => void statement.run([...values]));
   }
 
   #all(where: string, values: readonly Value[]): Session[] {

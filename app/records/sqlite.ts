@@ -2,10 +2,10 @@
 import Database from "libsql";
 import type { Checksums } from "../../protocol/checksum.ts";
 import { defaultSort, type ListSort } from "../../protocol/list-sort.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { migrate } from "./migrations.ts";
 import type { ListQuery, Records, RecordState, UploadRecord } from "./records.ts";
 import { SqliteSessions } from "./sqlite-sessions.ts";
-import { inTransaction } from "./transaction.ts";
 
 /** Milliseconds to wait for another program that has the database locked, a backup for instance. */
 const busyTimeout = 5000;
@@ -81,18 +81,21 @@ function orderOf(sort: ListSort): { readonly by: string; readonly after: string 
 }
 
 class SqliteRecords implements Records {
-  readonly sessions = new SqliteSessions((sql) => this.#prepare(sql));
+  readonly sessions: SqliteSessions;
   readonly #database: Database.Database;
+  readonly #commits: GroupCommit;
   /** Prepared once: a statement's memory comes back only when the garbage collector finds it. */
   readonly #statements = new Map<string, Database.Statement>();
 
   constructor(database: Database.Database) {
     this.#database = database;
+    this.#commits = new GroupCommit(database);
+    this.sessions = new SqliteSessions((sql) => this.#prepare(sql), this.#commits);
   }
 
   async insertReceived(records: readonly UploadRecord[]): Promise<void> {
     const insert = this.#prepare(`INSERT INTO uploads (${columns}, search) VALUES (${"?, ".repeat(16)}?)`);
-    this.#together(() => {
+    await this.#commits.run(() => {
       for (const r of records) {
         insert.run([
           r.id, r.requestId, r.source, r.target, r.field, r.name, r.folder, r.contentType, r.size, JSON.stringify(r.checksums),
@@ -105,7 +108,7 @@ class SqliteRecords implements Records {
 
   async markComplete(ids: readonly string[], completedAt: string): Promise<void> {
     const update = this.#prepare("UPDATE uploads SET state = 'complete', completed_at = ? WHERE id = ? AND state = 'received'");
-    this.#together(() => {
+    await this.#commits.run(() => {
       for (const id of ids) {
         if (update.run([completedAt, id]).changes !== 1) throw new Error(`the record ${id} is no longer in state received`);
       }
@@ -114,7 +117,7 @@ class SqliteRecords implements Records {
 
   async remove(ids: readonly string[]): Promise<void> {
     const statement = this.#prepare("DELETE FROM uploads WHERE id = ?");
-    this.#together(() => {
+    await this.#commits.run(() => {
       for (const id of ids) statement.run([id]);
     });
   }
@@ -154,12 +157,14 @@ class SqliteRecords implements Records {
   }
 
   async probe(): Promise<void> {
-    this.#prepare(
+    const statement = this.#prepare(
       "INSERT INTO health (only, checked_at) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET checked_at = excluded.checked_at",
-    ).run([new Date().toISOString()]);
+    );
+    await this.#commits.run(() => void statement.run([new Date().toISOString()]));
   }
 
   async close(): Promise<void> {
+    this.#commits.flush();
     this.#database.close();
   }
 
@@ -175,10 +180,6 @@ class SqliteRecords implements Records {
   #all(where: string, values: readonly (string | number)[]): UploadRecord[] {
     const rows = this.#prepare(`SELECT ${columns} FROM uploads ${where}`).all([...values]) as Row[];
     return rows.map(fromRow);
-  }
-
-  #together(work: () => void): void {
-    inTransaction(this.#database, work);
   }
 }
 

@@ -82,9 +82,12 @@ async function removeLost(store: StoreParts, session: Session): Promise<void> {
 
 /** Marks a session whose record is complete; the state of the data is of no more use. */
 export async function settled(store: StoreParts, session: Session, size: number): Promise<void> {
+  const { sessions } = store.records;
   await removeIfThere(`${dataPath(store.paths, session.data)}.state`);
-  await store.records.sessions.update(session.id, { state: "complete", total: size });
-  for (const part of await store.records.sessions.partsOf(session.data)) await store.records.sessions.remove(part.id);
+  await sessions.update(session.id, { state: "complete", total: size, expiresAt: session.expiresAt });
+  // Others have data of their own.
+  if (session.kind !== "file") return;
+  for (const part of await sessions.partsOf(session.data)) await sessions.remove(part.id);
 }
 
 /** A file of nothing: no body brings it, so nobody has made it. */

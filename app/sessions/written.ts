@@ -22,13 +22,14 @@ export interface Advance {
 export async function advance(store: StoreParts, request: SessionRequest, session: Session, body: WrittenBody): Promise<Advance> {
   const { sessions } = store.records;
   const expiresAt = expiryOf(request);
-  await sessions.update(session.id, { expiresAt });
   const live = { ...session, expiresAt };
-  if (session.kind !== "part") {
-    if (body.outcome !== "complete") return { session: live, offset: body.offset, record: null };
-    const record = await finishSession(store, session, body, request.terms.maxFileSize);
+  if (session.kind !== "part" && body.outcome === "complete") {
+    // Its row is written once, at the end; what cannot be filed now keeps the time that it had.
+    const record = await finishSession(store, live, body, request.terms.maxFileSize);
     return { session: { ...live, state: "complete", total: record.size }, offset: record.size, record };
   }
+  await sessions.update(session.id, { expiresAt });
+  if (session.kind !== "part") return { session: live, offset: body.offset, record: null };
   if (session.fileKey !== null) await noteFile(store, session.fileKey, expiresAt, body);
   return { session: live, offset: (await progressOf(store, session)).offset, record: null };
 }

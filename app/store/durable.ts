@@ -21,6 +21,31 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Syncs that run, and those that begin when they have ended, by the paths of their directories. */
+const running = new Map<string, Promise<void>>();
+const next = new Map<string, Promise<void>>();
+
+/**
+ * Writes a directory's entries to the disk, together with others who ask for it at about the same time: a sync serves
+ * all that was done before it began.
+ */
+export function syncShared(path: string): Promise<void> {
+  const known = next.get(path);
+  if (known !== undefined) return known;
+  const begin = (): Promise<void> => {
+    next.delete(path);
+    const sync = syncDirectory(path).finally(() => {
+      if (running.get(path) === sync) running.delete(path);
+    });
+    running.set(path, sync);
+    return sync;
+  };
+  // Whoever waits for the one that runs hears of its failure; the next one is tried all the same.
+  const mine = (running.get(path) ?? Promise.resolve()).then(begin, begin);
+  next.set(path, mine);
+  return mine;
+}
+
 /** Something whose mode can be set: a path, or an open file. */
 interface Moded {
   readonly stat: () => Promise<{ readonly mode: number }>;

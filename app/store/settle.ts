@@ -3,7 +3,7 @@ import { lstat, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { UploadRecord } from "../records/records.ts";
 import { Refusal, systemCode } from "../refusal.ts";
-import { makeDirectory, syncDirectory } from "./durable.ts";
+import { makeDirectory, syncDirectory, syncShared } from "./durable.ts";
 import { type StorePaths, targetDirectories } from "./paths.ts";
 
 /** Whether the very file of a record lies at a path: nginx gives the names in incoming/ again to later uploads. */
@@ -26,6 +26,24 @@ async function ignoring(codes: readonly string[], work: Promise<unknown>): Promi
   }
 }
 
+/** Directories of days that have their mode and are on the disk: nearly every file goes into one of these. */
+const settledDays = new Set<string>();
+
+/** Makes the directory of an id, and that of its day where need be. */
+async function makeTarget({ id, day }: { readonly id: string; readonly day: string }, mode: number): Promise<void> {
+  if (settledDays.has(day)) {
+    try {
+      return await makeDirectory(id, mode);
+    } catch (error) {
+      // An empty day that is over was removed.
+      if (systemCode(error) !== "ENOENT") throw error;
+      settledDays.delete(day);
+    }
+  }
+  await makeDirectory(day, mode);
+  await makeDirectory(id, mode);
+}
+
 /**
  * Renames the file of a record into its place, durably; a file that is there already stays.
  * @throws {Refusal} `upload_gone` when it is in neither place
@@ -35,17 +53,20 @@ export async function moveIntoPlace(paths: StorePaths, record: UploadRecord, dir
   const target = join(paths.files, record.target);
   const { id, day } = targetDirectories(paths.files, record.target);
   if (await isFileOf(record, source)) {
-    await makeDirectory(day, directoryMode);
-    await makeDirectory(id, directoryMode);
+    await makeTarget({ id, day }, directoryMode);
     await rename(source, target);
   } else if (!(await isFileOf(record, target))) {
     throw new Refusal("upload_gone");
   }
-  // Also when another completion made the day's directory and has not synced it yet.
-  await syncDirectory(id);
-  await syncDirectory(day);
-  await syncDirectory(paths.files);
-  await ignoring(["ENOENT"], syncDirectory(dirname(source)));
+  const isDaySettled = settledDays.has(day);
+  await Promise.all([
+    syncDirectory(id),
+    syncShared(day),
+    // Also when another completion made the day's directory and has not synced it yet.
+    ...(isDaySettled ? [] : [syncShared(paths.files)]),
+    ignoring(["ENOENT"], syncShared(dirname(source))),
+  ]);
+  settledDays.add(day);
 }
 
 /** Removes the file of a record from wherever it is, and the directory of its id. */

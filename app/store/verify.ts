@@ -58,8 +58,9 @@ export async function verifySource(paths: StorePaths, source: string, size: numb
     check(await lstat(path, { bigint: true }), source, size);
     const handle = await openPlain(path);
     try {
-      check(await handle.stat({ bigint: true }), source, size);
-      await setExactMode(handle, fileMode);
+      const stats = await handle.stat({ bigint: true });
+      check(stats, source, size);
+      await setExactMode({ stat: async () => ({ mode: Number(stats.mode) }), chmod: (mode) => handle.chmod(mode) }, fileMode);
       const start = performance.now();
       await handle.sync();
       const fsyncMs = performance.now() - start;

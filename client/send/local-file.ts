@@ -1,5 +1,5 @@
 /** The local file: what tells whether it is still the same, and its bytes. */
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { failure } from "./answer.ts";
 import { READ_SIZE } from "./http.ts";
@@ -17,17 +17,20 @@ export interface Identity {
 
 export const isSame = (a: Identity, b: Identity): boolean => a.size === b.size && a.mtime === b.mtime && a.device === b.device && a.inode === b.inode;
 
-const unreadable = (name: string, error: unknown): SendError =>
+/** What became of a file that could not be read. */
+export const unreadable = (name: string, error: unknown): SendError =>
   new SendError(failure("local", "unreadable", null, `${name} cannot be read: ${(error as Error).message}`, "check the file, then send it again"));
 
-const changed = (name: string): SendError =>
+/** What became of a file that was written to. */
+export const changed = (name: string): SendError =>
   new SendError(failure("changed", "changed", null, `${name} changed while it was sent`, "send the file again when nothing writes to it"));
+
+export const identityOf = ({ size, mtimeMs, dev, ino }: Stats): Identity => ({ size, mtime: mtimeMs, device: dev, inode: ino });
 
 /** The identity of a file now. @throws {SendError} when it cannot be looked at */
 export async function identify({ path, name }: Source): Promise<Identity> {
   try {
-    const { size, mtimeMs, dev, ino } = await stat(path);
-    return { size, mtime: mtimeMs, device: dev, inode: ino };
+    return identityOf(await stat(path));
   } catch (error) {
     throw unreadable(name, error);
   }

@@ -46,6 +46,34 @@ it("inserts the records of a form together or not at all", async () => {
   expect(await records.find(first.id)).not.toBeNull();
 });
 
+it("commits what comes at the same time together, and what fails there takes no other with it", async () => {
+  const made = Array.from({ length: 5 }, (_, n) => receivedRecord(folder, writeIncoming(folder, `${n}`)));
+  const [first, second, third, fourth, fifth] = made as [UploadRecord, UploadRecord, UploadRecord, UploadRecord, UploadRecord];
+  const clashing = { ...third, requestId: second.requestId, source: second.source };
+  const reader = new Database(folder.database);
+  const count = (): number => (reader.prepare("SELECT count(*) AS n FROM uploads").get([]) as { n: number }).n;
+  let early: number | undefined;
+  const outcomes = await Promise.allSettled([
+    records.insertReceived([first]).then(() => (early = count())),
+    records.insertReceived([second, clashing]),
+    records.insertReceived([fourth]),
+    records.insertReceived([fifth]),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+  expect(early).toBeGreaterThan(0);
+  expect((await records.unsettled()).map(({ id }) => id).sort()).toEqual([first.id, fourth.id, fifth.id].sort());
+  reader.close();
+});
+
+it("has written what it was given before it closes", async () => {
+  const record = receivedRecord(folder, writeIncoming(folder, "1"));
+  const written = records.insertReceived([record]);
+  await records.close();
+  await written;
+  records = openSqlite(folder.database);
+  expect(await records.find(record.id)).not.toBeNull();
+});
+
 it("lists what is complete, and refuses to mark it again", async () => {
   const record = receivedRecord(folder, writeIncoming(folder, "1"));
   await records.insertReceived([record]);
