@@ -12,7 +12,7 @@ const TRIES = 5;
 const FIRST_WAIT_MS = 500;
 
 /** A form of which nothing is heard for so long, ms, and for each of its bytes as on a line of 4 KiB a second, is given up. */
-const SILENCE_MS = 30_000;
+const SILENCE_MS = 10_000;
 const SILENCE_MS_A_BYTE = 1000 / 4096;
 
 /** A key that nobody else has. `crypto.randomUUID` is there over HTTPS only. */
@@ -27,7 +27,7 @@ export function sendForm(file: File, isRepeatable: boolean, options: SendOptions
   let failures = 0;
   let silence: ReturnType<typeof setTimeout> | undefined;
 
-  /** Chromium now and then never tells what became of a request whose connection broke. */
+  /** Chromium now and then never tells what became of a request that it repeated, though the answer has come. */
   const listen = (): void => {
     clearTimeout(silence);
     if (!isRepeatable) return;
