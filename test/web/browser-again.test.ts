@@ -41,6 +41,19 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
     expect(visit.server.uploads).toHaveLength(2);
   });
 
+  it.each([[1, true], [99, false]])("is done when the script that hashes breaks %i times", async (breaks, isCompared) => {
+    await visit.open("/", { neverKept: true });
+    let asked = 0;
+    await visit.page.route("**/hash.js", (route) => (asked++ < breaks ? route.abort("connectionreset") : route.continue()));
+    await visit.page.setInputFiles("#file", [await visit.file("one.bin", 500 * KB), await visit.file("two.bin", 500 * KB)]);
+    await visit.page.click("#submit");
+    for (const name of ["one.bin", "two.bin"]) {
+      await visit.reaches(name, "done");
+      expect((await visit.item(name).innerText()).includes("the same as on this device")).toBe(isCompared);
+    }
+    expect(asked).toBe(Math.min(breaks + 1, 4));
+  });
+
   it("sends nothing again once it is cancelled", async () => {
     await visit.open("/", { neverKept: true });
     visit.server.cut.add("given-up.bin");

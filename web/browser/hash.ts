@@ -12,12 +12,23 @@ export interface HashAnswer {
   readonly digest: string | null;
 }
 
+/** Most times that the worker's script is asked for; a connection may break just then. */
+const TRIES = 4;
+/** Wait before it is asked for again, ms. */
+const WAIT_MS = 1000;
+
+interface Waiting {
+  readonly file: File;
+  readonly resolve: (digest: string | null) => void;
+}
+
 /** The one worker of the page, made when it is first needed. */
 export class Hasher {
   private readonly path: string;
   private worker: Worker | null = null;
+  private failures = 0;
   private nextId = 1;
-  private readonly waiting = new Map<number, (digest: string | null) => void>();
+  private readonly waiting = new Map<number, Waiting>();
 
   /** @param path Address of the worker's script. */
   constructor(path: string) {
@@ -26,25 +37,51 @@ export class Hasher {
 
   /** Starts on a file. `digest` is null when it could not be had: then there is nothing to compare. */
   start(file: File): { readonly digest: Promise<string | null>; readonly stop: () => void } {
+    if (this.failures >= TRIES) return { digest: Promise.resolve(null), stop: () => undefined };
     const worker = this.ensure();
     const id = this.nextId++;
-    const digest = new Promise<string | null>((resolve) => this.waiting.set(id, resolve));
-    worker.postMessage({ id, file } satisfies HashRequest);
-    return { digest, stop: () => worker.postMessage({ id, file: null } satisfies HashRequest) };
+    const digest = new Promise<string | null>((resolve) => this.waiting.set(id, { file, resolve }));
+    ask(worker, id, file);
+    return { digest, stop: () => this.stop(id) };
+  }
+
+  private stop(id: number): void {
+    this.end(id, null);
+    if (this.worker !== null) ask(this.worker, id, null);
+  }
+
+  private end(id: number, digest: string | null): void {
+    this.waiting.get(id)?.resolve(digest);
+    this.waiting.delete(id);
   }
 
   private ensure(): Worker {
     if (this.worker !== null) return this.worker;
     const worker = new Worker(this.path, { type: "module" });
     worker.addEventListener("message", ({ data }: MessageEvent<HashAnswer>) => {
-      this.waiting.get(data.id)?.(data.digest);
-      this.waiting.delete(data.id);
+      this.failures = 0;
+      this.end(data.id, data.digest);
     });
-    worker.addEventListener("error", () => {
-      for (const resolve of this.waiting.values()) resolve(null);
-      this.waiting.clear();
-    });
+    worker.addEventListener("error", () => this.lost(worker));
+    for (const [id, { file }] of this.waiting) ask(worker, id, file);
     this.worker = worker;
     return worker;
   }
+
+  /** Nothing comes from such a worker any more: another one takes over what waits. */
+  private lost(worker: Worker): void {
+    worker.terminate();
+    if (this.worker !== worker) return;
+    this.worker = null;
+    this.failures += 1;
+    if (this.failures < TRIES) {
+      setTimeout(() => this.waiting.size > 0 && this.ensure(), WAIT_MS);
+      return;
+    }
+    for (const id of [...this.waiting.keys()]) this.end(id, null);
+  }
+}
+
+function ask(worker: Worker, id: number, file: File | null): void {
+  worker.postMessage({ id, file } satisfies HashRequest);
 }
