@@ -180,8 +180,9 @@ describe.skipIf(reason !== undefined)(`the page on a local site${reason === unde
     await page.locator("#queue-summary", { hasText: /[1-9]\d\d of 1000/ }).waitFor();
     await page.locator("#queue").scrollIntoViewIfNeeded();
     await picture(page, "thousand-files");
-    await page.locator("#queue-summary", { hasText: /1000 of 1000 uploaded|not uploaded/ }).waitFor({ timeout: 80_000 });
-    expect(await page.locator("[data-state=failed]").allInnerTexts()).toEqual([]);
+    const isOver = page.locator("#queue-summary", { hasText: /1000 of 1000 uploaded|not uploaded/ }).waitFor({ timeout: 80_000 });
+    await isOver.catch(() => undefined);
+    expect(await page.locator("#items > li:not([data-state=done])").allInnerTexts()).toEqual([]);
     await page.locator("#queue-summary", { hasText: "1000 of 1000 uploaded" }).waitFor();
     expect(site.kept().rows).toHaveLength(1000);
     expect(site.kept().rows.every(({ state }) => state === "complete")).toBe(true);

@@ -17,6 +17,17 @@ const TRIES = 4;
 /** Wait before it is asked for again, ms. */
 const WAIT_MS = 1000;
 
+/** A file that is there is not kept waiting for its digest for longer, ms, and for each of its bytes as at 20 MiB a second. */
+const PATIENCE_MS = 20_000;
+const PATIENCE_MS_A_BYTE = 1000 / (20 * 1024 * 1024);
+
+/** A file that is hashed. */
+export interface Hashing {
+  /** Its digest, or null when it does not come in good time: then there is nothing to compare. */
+  readonly digestSoon: () => Promise<string | null>;
+  readonly stop: () => void;
+}
+
 interface Waiting {
   readonly file: File;
   readonly resolve: (digest: string | null) => void;
@@ -35,14 +46,18 @@ export class Hasher {
     this.path = path;
   }
 
-  /** Starts on a file. `digest` is null when it could not be had: then there is nothing to compare. */
-  start(file: File): { readonly digest: Promise<string | null>; readonly stop: () => void } {
-    if (this.failures >= TRIES) return { digest: Promise.resolve(null), stop: () => undefined };
+  /** Starts on a file. */
+  start(file: File): Hashing {
+    if (this.failures >= TRIES) return { digestSoon: async () => null, stop: () => undefined };
     const worker = this.ensure();
     const id = this.nextId++;
     const digest = new Promise<string | null>((resolve) => this.waiting.set(id, { file, resolve }));
     ask(worker, id, file);
-    return { digest, stop: () => this.stop(id) };
+    const digestSoon = (): Promise<string | null> => {
+      const timer = setTimeout(() => this.stop(id), PATIENCE_MS + file.size * PATIENCE_MS_A_BYTE);
+      return digest.finally(() => clearTimeout(timer));
+    };
+    return { digestSoon, stop: () => this.stop(id) };
   }
 
   private stop(id: number): void {

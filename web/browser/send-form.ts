@@ -11,6 +11,10 @@ const TRIES = 5;
 /** Wait after the first break, ms; it doubles, and half of it is random so that many files do not come at once. */
 const FIRST_WAIT_MS = 500;
 
+/** A form of which nothing is heard for so long, ms, and for each of its bytes as on a line of 4 KiB a second, is given up. */
+const SILENCE_MS = 10_000;
+const SILENCE_MS_A_BYTE = 1000 / 4096;
+
 /** A key that nobody else has. `crypto.randomUUID` is there over HTTPS only. */
 export function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -21,8 +25,30 @@ export function sendForm(file: File, isRepeatable: boolean, options: SendOptions
   let current: Sending | null = null;
   let isAborted = false;
   let failures = 0;
+  let silence: ReturnType<typeof setTimeout> | undefined;
 
+  /** Chromium now and then never tells what became of a request whose connection broke, though the site has answered. */
+  const listen = (): void => {
+    clearTimeout(silence);
+    if (!isRepeatable) return;
+    silence = setTimeout(() => {
+      current?.abort();
+      onBroken({ isOnline: navigator.onLine, isReadable: true, loaded: 0, total: file.size, isSent: true });
+    }, SILENCE_MS + file.size * SILENCE_MS_A_BYTE);
+  };
+  const heard: SendOptions = {
+    ...options,
+    onProgress: (loaded) => {
+      listen();
+      options.onProgress(loaded);
+    },
+    onOutcome: (outcome) => {
+      clearTimeout(silence);
+      options.onOutcome(outcome);
+    },
+  };
   const onBroken = (breakdown: Breakdown): void => {
+    clearTimeout(silence);
     failures += 1;
     if (!isRepeatable || !breakdown.isReadable || failures >= TRIES) {
       options.onOutcome({ kind: "fail", problem: problemOfBreakdown(breakdown) });
@@ -32,12 +58,15 @@ export function sendForm(file: File, isRepeatable: boolean, options: SendOptions
     setTimeout(attempt, wait / 2 + (wait / 2) * Math.random());
   };
   function attempt(): void {
-    if (!isAborted) current = send(file, options, onBroken);
+    if (isAborted) return;
+    current = send(file, heard, onBroken);
+    listen();
   }
   attempt();
   return {
     abort() {
       isAborted = true;
+      clearTimeout(silence);
       current?.abort();
     },
   };

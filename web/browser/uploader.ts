@@ -242,7 +242,7 @@ export class Uploader {
   /** The end of a try: what arrived is compared with what is here. */
   private async end({ key, name }: Item, work: Work, answer: Outcome): Promise<void> {
     work.sending = null;
-    const outcome = answer.kind === "done" ? compared(answer.result, (await work.hash?.digest) ?? null) : answer;
+    const outcome = answer.kind === "done" ? compared(answer.result, (await work.hash?.digestSoon()) ?? null) : answer;
     if (outcome.kind === "done") this.say(LIVE.done(displayName(name)));
     else {
       // The file may be another one when it is tried again.
