@@ -14,12 +14,13 @@ export interface SentFile {
   readonly sha256: string;
 }
 
-/** A row of the list, as far as it is compared here. */
-export interface FiledRow {
-  readonly id: string;
-  readonly name: string;
-  readonly size: number;
-  readonly checksums: Readonly<Record<string, string>>;
+/** A row of an answer, as far as it is looked at here. */
+interface Row {
+  readonly id?: unknown;
+  readonly name?: unknown;
+  readonly folder?: unknown;
+  readonly size?: unknown;
+  readonly checksums?: { readonly sha256?: unknown };
 }
 
 /** Rows that are asked for: the newest, so that what was just filed is among them. */
@@ -30,15 +31,12 @@ export function filedQuestion({ sha256 }: SentFile): string {
   return `/api/uploads?${new URLSearchParams({ q: sha256, limit: String(rowsMost) }).toString()}`;
 }
 
-/**
- * The newest row of the answer that is this file: name, folder, size and digest are the same.
- */
-export function findFiled(answer: unknown, file: SentFile): FiledRow | undefined {
+/** Id of the newest record in the answer that is this file: name, folder, size and digest are the same. */
+export function findFiled(answer: unknown, file: SentFile): string | undefined {
   const list = (answer as { readonly uploads?: unknown } | null)?.uploads;
   if (!Array.isArray(list)) return undefined;
   const [name, folder] = [safeFileName(file.path), safeFolder(file.path)];
-  return (list as readonly (Partial<FiledRow> & { readonly folder?: unknown })[]).find((row): row is FiledRow => {
-    const isSame = row.name === name && (row.folder ?? null) === folder && row.size === file.size && row.checksums?.["sha256"] === file.sha256;
-    return isSame && typeof row.id === "string";
-  });
+  const isSame = (row: Row): boolean => row.name === name && (row.folder ?? null) === folder && row.size === file.size && row.checksums?.sha256 === file.sha256;
+  const id = (list as readonly Row[]).find(isSame)?.id;
+  return typeof id === "string" ? id : undefined;
 }

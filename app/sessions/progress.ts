@@ -4,6 +4,7 @@ import type { UploadRecord } from "../records/records.ts";
 import type { Session } from "../records/sessions.ts";
 import type { StoreParts } from "../store/complete.ts";
 import { contiguousFrom, readUploadState } from "../store/upload-state.ts";
+import { longestWait } from "../store/writers.ts";
 import { dataPath } from "./data.ts";
 
 export interface Progress {
@@ -39,8 +40,7 @@ export async function progressOf(store: StoreParts, session: Session): Promise<P
   return { offset: whole ? Math.max(0, arrived - 1) : arrived, complete: false, whole };
 }
 
-/** Milliseconds in which nginx has seen that a client is gone, if it can see it at all; and how often is looked. */
-export const longestWait = 400;
+/** Milliseconds between two looks. */
 const lookEvery = 20;
 
 /**
@@ -51,7 +51,7 @@ export async function whenWriterEnds(store: StoreParts, session: Session): Promi
   const path = dataPath(store.paths, session.data);
   const end = performance.now() + longestWait;
   // The state shows a writer only when its first bytes are on the disk.
-  await store.writers.ended(session.id, longestWait);
+  await store.writers.ended(session.id);
   while (session.state === "receiving" && performance.now() < end) {
     const state = await readUploadState(path);
     const at = session.base + contiguousFrom(state, session.base);

@@ -46,21 +46,16 @@ export function syncShared(path: string): Promise<void> {
   return mine;
 }
 
-/** Something whose mode can be set: a path, or an open file. */
-interface Moded {
-  readonly stat: () => Promise<{ readonly mode: number }>;
-  readonly chmod: (mode: number) => Promise<void>;
-}
-
 /**
  * Sets an exact mode. Where the file system refuses (NFSv4 with ACLs, root_squash), the mode it has is accepted
  * unless it opens the file to the world against the mode asked for.
+ * @param current mode that it has now, other bits of `st_mode` beside it
  */
-export async function setExactMode(target: Moded, mode: number): Promise<void> {
-  const before = (await target.stat()).mode & modeBits;
+export async function setExactMode(current: number, chmod: (mode: number) => Promise<void>, mode: number): Promise<void> {
+  const before = current & modeBits;
   if (before === mode) return;
   try {
-    await target.chmod(mode);
+    await chmod(mode);
   } catch (error) {
     const opensToWorld = (before & worldBits & ~mode) !== 0;
     if (opensToWorld || !modeRefused.has(systemCode(error) ?? "")) throw error;
@@ -75,5 +70,5 @@ export async function makeDirectory(path: string, mode: number): Promise<void> {
     // It may have been made by a service that was killed before it set the mode.
     if (systemCode(error) !== "EEXIST") throw error;
   }
-  await setExactMode({ stat: () => stat(path), chmod: (bits) => chmod(path, bits) }, mode);
+  await setExactMode((await stat(path)).mode, (bits) => chmod(path, bits), mode);
 }

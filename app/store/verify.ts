@@ -60,7 +60,7 @@ export async function verifySource(paths: StorePaths, source: string, size: numb
     try {
       const stats = await handle.stat({ bigint: true });
       check(stats, source, size);
-      await setExactMode({ stat: async () => ({ mode: Number(stats.mode) }), chmod: (mode) => handle.chmod(mode) }, fileMode);
+      await setExactMode(Number(stats.mode), (mode) => handle.chmod(mode), fileMode);
       const start = performance.now();
       await handle.sync();
       const fsyncMs = performance.now() - start;

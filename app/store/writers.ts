@@ -6,12 +6,14 @@ export interface Writers {
   /** A request of which nothing is known has ended already. */
   end(requestId: string): void;
   /**
-   * Waits until nobody writes to a session. Whoever has not ended after the time may be a connection that only nginx
+   * Waits until nobody writes to a session. Whoever has not ended after {@link longestWait} may be a connection that only nginx
    * believes in, or be gone with a killed nginx: nobody waits for it again.
-   * @param longestMs milliseconds
    */
-  ended(session: string, longestMs: number): Promise<void>;
+  ended(session: string): Promise<void>;
 }
+
+/** Milliseconds in which nginx has seen that a client is gone, if it can see it at all. */
+export const longestWait = 400;
 
 /** Milliseconds between two looks. */
 const lookEvery = 10;
@@ -22,9 +24,9 @@ export function makeWriters(): Writers {
   return {
     begin: (session, requestId) => void sessions.set(requestId, session),
     end: (requestId) => void sessions.delete(requestId),
-    async ended(session, longestMs) {
+    async ended(session) {
       const before = writing(session);
-      const end = performance.now() + longestMs;
+      const end = performance.now() + longestWait;
       while (before.some((requestId) => sessions.has(requestId)) && performance.now() < end) await setTimeout(lookEvery);
       for (const requestId of before) sessions.delete(requestId);
     },

@@ -60,6 +60,6 @@ async function inList(site: SiteParts, source: Source, sha256: string, signal: A
   request.end();
   const answer = await answerOf(request);
   if (answer.status >= 500) throw new Refused(answer);
-  const found = findFiled(parseObject(answer.body), file);
-  return found === undefined ? undefined : { offset: source.size, sha256, record: found.id };
+  const record = findFiled(parseObject(answer.body), file);
+  return record === undefined ? undefined : { offset: source.size, sha256, record };
 }

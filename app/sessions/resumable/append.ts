@@ -7,7 +7,7 @@ import type { StoreParts } from "../../store/complete.ts";
 import { checkLength, checkRoom, placeOf } from "../begin.ts";
 import type { Plan, SessionRequest } from "../dialect.ts";
 import { finishEmpty } from "../finish.ts";
-import { longestWait, progressOf, recordOf } from "../progress.ts";
+import { progressOf, recordOf } from "../progress.ts";
 import { checkBodyType } from "../tus/answers.ts";
 import { completeOf, finished, unfinished } from "./answers.ts";
 import { lengthOf } from "./create.ts";
@@ -27,7 +27,7 @@ export async function decideAppend(store: StoreParts, request: SessionRequest, f
   if (offset === undefined) throw new Refusal("bad_header", "Upload-Offset: must be the offset that the body begins at.");
   const complete = completeOf(request);
   // A browser sends a request again by itself when its connection breaks, without asking for the offset.
-  await store.writers.ended(found.id, longestWait);
+  await store.writers.ended(found.id);
   const progress = await progressOf(store, found);
   if (offset !== progress.offset) {
     throw new Refusal("wrong_offset", `Upload-Offset: got ${offset}, but the upload stands at ${progress.offset}.`, { headers: { "Upload-Offset": String(progress.offset) } });

@@ -8,7 +8,7 @@ import { checkLength, checkRoom, placeOf } from "../begin.ts";
 import type { Plan, SessionRequest } from "../dialect.ts";
 import { findSession } from "../find.ts";
 import { finishEmpty } from "../finish.ts";
-import { longestWait, progressOf } from "../progress.ts";
+import { progressOf } from "../progress.ts";
 import { checkBodyType, idOf } from "./answers.ts";
 
 /** The session with the length that a request declares for it, where that was left open. */
@@ -27,7 +27,7 @@ export async function decidePatch(store: StoreParts, request: SessionRequest): P
   const found = await findSession(store, "tus", idOf(request.path));
   if (found.kind === "joined" || found.kind === "file") throw new Refusal("upload_final");
   // A browser sends a request again by itself when its connection breaks, without asking for the offset.
-  await store.writers.ended(found.id, longestWait);
+  await store.writers.ended(found.id);
   const progress = await progressOf(store, found);
   const session = withLength(found, request);
   if (offset !== progress.offset) {
