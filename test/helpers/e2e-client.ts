@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { request as httpsRequest } from "node:https";
 import { connect, type TLSSocket } from "node:tls";
+import type { Wording } from "./dialects.ts";
 
 /** Where a site answers: what every client here needs to know. */
 export interface Target {
@@ -162,7 +163,8 @@ export async function wire(target: Target): Promise<Wire> {
       for (;;) {
         const end = received.indexOf("\r\n\r\n");
         const head = end < 0 ? "" : received.subarray(0, end).toString("latin1");
-        const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? NaN);
+        // RFC 9112, section 6.3: 204 has no body, whatever stands in its header.
+        const length = head.slice(9, 12) === "204" ? 0 : Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? NaN);
         const body = end < 0 ? Buffer.alloc(0) : received.subarray(end + 4);
         if (end >= 0 && (closed || body.length >= length)) {
           const whole = Number.isNaN(length) ? body : body.subarray(0, length);
@@ -174,6 +176,14 @@ export async function wire(target: Target): Promise<Wire> {
       }
     },
   };
+}
+
+/** Opens a connection and sends the head of a request on it; the body is the test's to write. */
+export async function openRequest(target: Target, { method, path, headers }: Wording): Promise<Wire> {
+  const connection = await wire(target);
+  const lines = Object.entries({ host: "localhost", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  connection.write(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  return connection;
 }
 
 /** Waits until a condition holds, asking every 100 ms; fails with what was awaited. */

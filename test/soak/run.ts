@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processTree, residentBytes } from "../../bench/proc.ts";
 import { resumingDialects } from "../helpers/dialects.ts";
-import { send, wire, type Wire } from "../helpers/e2e-client.ts";
+import { openRequest, send, type Wire } from "../helpers/e2e-client.ts";
 import { sha256 } from "../helpers/e2e-files.ts";
 import { type LocalTestSite, startTestSite } from "../helpers/e2e-local.ts";
 
@@ -56,10 +56,7 @@ async function begin(site: LocalTestSite, bytes: Buffer): Promise<Upload> {
   const [tus] = resumingDialects;
   const created = tus!.create(bytes.length);
   const { headers } = await send(site, created.path, created);
-  const { method, path, headers: lines } = tus!.append(new URL(headers["location"] ?? "", site.url).pathname, 0, bytes.length, bytes.length);
-  const connection = await wire(site);
-  const head = Object.entries({ host: "localhost", ...lines }).map(([name, value]) => `${name}: ${value}\r\n`);
-  connection.write(`${method} ${path} HTTP/1.1\r\n${head.join("")}\r\n`);
+  const connection = await openRequest(site, tus!.append(new URL(headers["location"] ?? "", site.url).pathname, 0, bytes.length, bytes.length));
   await new Promise<void>((resolve) => connection.socket.write(bytes.subarray(0, FIRST), () => resolve()));
   return { bytes, connection };
 }

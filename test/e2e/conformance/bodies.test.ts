@@ -3,22 +3,18 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { digestField } from "../../helpers/dialects.ts";
 import { type Answer, json, send, type UploadAnswer, wire } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 
 const MiB = 1024 * 1024;
 
 describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments", () => {
   let site: LocalTestSite;
-
-  beforeAll(async () => {
-    site = await startTestSite({ upload: { maxFileSize: "16m", checksums: ["sha256", "sha512"] } });
-  }, 120_000);
-  afterAll(() => site?.stop());
-  beforeEach(() => site.clear());
+  useTestSite({ upload: { maxFileSize: "16m", checksums: ["sha256", "sha512"] } }, (started) => (site = started));
 
   function expectFiled(bytes: Buffer, name: string): void {
     const { rows } = site.kept();

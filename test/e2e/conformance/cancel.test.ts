@@ -1,22 +1,19 @@
 /** Uploads that are cancelled while bytes of them come: nothing of them stays, whichever was faster. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type DialectClient, resumingDialects, type Wording } from "../../helpers/dialects.ts";
-import { type Answer, send, until, wire, type Wire } from "../../helpers/e2e-client.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type Answer, openRequest, send, until, type Wire } from "../../helpers/e2e-client.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
 import { generator } from "../../helpers/e2e-random.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 
 const MiB = 1024 * 1024;
 const seed = Number(process.env["SLIPWAY_SEED"] ?? 1);
 
 describe.skipIf(withoutLocal())("a cancelled upload", () => {
   let site: LocalTestSite;
-  beforeAll(async () => {
-    site = await startTestSite({});
-  }, 120_000);
-  afterAll(() => site?.stop());
-  beforeEach(() => site.clear());
+  useTestSite({}, (started) => (site = started));
 
   const ask = ({ method, path, headers }: Wording, body?: Buffer): Promise<Answer> => send(site, path, { method, headers, ...(body === undefined ? {} : { body }) });
 
@@ -27,10 +24,7 @@ describe.skipIf(withoutLocal())("a cancelled upload", () => {
 
   /** Sends the head of a piece and the beginning of its body. */
   async function begin(client: DialectClient, address: string, bytes: Buffer, sent: number): Promise<Wire> {
-    const { method, path, headers } = client.append(address, 0, bytes.length, bytes.length);
-    const connection = await wire(site);
-    const lines = Object.entries({ host: "localhost", ...headers }).map(([name, value]) => `${name}: ${value}`);
-    connection.write(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    const connection = await openRequest(site, client.append(address, 0, bytes.length, bytes.length));
     connection.write(bytes.subarray(0, sent));
     return connection;
   }

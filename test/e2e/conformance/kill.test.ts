@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type DialectClient, resumingDialects, type Wording } from "../../helpers/dialects.ts";
 import { type Answer, send } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
 import { generator } from "../../helpers/e2e-random.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 
 const KILLS = 12;
 const MiB = 1024 * 1024;
@@ -16,11 +17,7 @@ const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(
 
 describe.skipIf(withoutLocal())(`uploads of which nginx or the service is killed in the middle, seed ${seed}`, () => {
   let site: LocalTestSite;
-  beforeAll(async () => {
-    site = await startTestSite({});
-  }, 120_000);
-  afterAll(() => site?.stop());
-  beforeEach(() => site.clear());
+  useTestSite({}, (started) => (site = started));
 
   const ask = ({ method, path, headers }: Wording, body?: Buffer): Promise<Answer | undefined> =>
     send(site, path, { method, headers, pauseMs: 5, ...(body === undefined ? {} : { body }) }).catch(() => undefined);

@@ -2,32 +2,26 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type DialectClient, digestField, resumingDialects, type Wording } from "../../helpers/dialects.ts";
-import { type Answer, send, until, wire } from "../../helpers/e2e-client.ts";
+import { type Answer, openRequest, send, until } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
 import { generator } from "../../helpers/e2e-random.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 
 const MiB = 1024 * 1024;
 const seed = Number(process.env["SLIPWAY_SEED"] ?? 1);
 
 describe.skipIf(withoutLocal())("conformance of upload sessions", () => {
   let site: LocalTestSite;
-
-  beforeAll(async () => {
-    site = await startTestSite({ upload: { maxFileSize: "16m" } });
-  }, 120_000);
-  afterAll(() => site?.stop());
-  beforeEach(() => site.clear());
+  useTestSite({ upload: { maxFileSize: "16m" } }, (started) => (site = started));
 
   const ask = ({ method, path, headers }: Wording, body?: Buffer): Promise<Answer> => send(site, path, { method, headers: { accept: "application/json", ...headers }, ...(body === undefined ? {} : { body }) });
 
   /** Sends the beginning of a request and goes away. */
-  async function cut({ method, path, headers }: Wording, bytes: Buffer): Promise<void> {
-    const connection = await wire(site);
-    const lines = Object.entries({ host: "localhost", ...headers }).map(([name, value]) => `${name}: ${value}`);
-    connection.write(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+  async function cut(wording: Wording, bytes: Buffer): Promise<void> {
+    const connection = await openRequest(site, wording);
     await new Promise<void>((resolve) => connection.socket.write(bytes, () => resolve()));
     connection.socket.end();
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -3,22 +3,18 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Answer, json, send, until, wire } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 
 const octets = "application/offset+octet-stream";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => {
   let site: LocalTestSite;
-
-  beforeAll(async () => {
-    site = await startTestSite({ upload: { maxFileSize: "1g", corsOrigins: ["https://app.example"] } });
-  }, 120_000);
-  afterAll(() => site?.stop());
-  beforeEach(() => site.clear());
+  useTestSite({ upload: { maxFileSize: "1g", corsOrigins: ["https://app.example"] } }, (started) => (site = started));
 
   const tus = (method: string, path: string, headers: Readonly<Record<string, string>> = {}, body?: Buffer): Promise<Answer> =>
     send(site, path, { method, headers: { "tus-resumable": "1.0.0", ...headers }, ...(body === undefined ? {} : { body }) });

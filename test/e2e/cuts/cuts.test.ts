@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type BadConnection, startCuttingProxy } from "../../helpers/cutting-proxy.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
 import { generator } from "../../helpers/e2e-random.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 import { type CutClient, cutClients } from "./clients.ts";
 
 const KiB = 1024;
@@ -38,11 +39,7 @@ interface Counts {
 
 describe.skipIf(withoutLocal())(`uploads over a bad line, seed ${seed}`, () => {
   let site: LocalTestSite;
-  beforeAll(async () => {
-    site = await startTestSite({});
-  }, 120_000);
-  afterAll(() => site?.stop());
-  beforeEach(() => site.clear());
+  useTestSite({}, (started) => (site = started));
 
   function expectFiled(digest: string, atMost: number): void {
     const { rows } = site.kept();

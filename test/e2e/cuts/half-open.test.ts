@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { resumingDialects, type Wording } from "../../helpers/dialects.ts";
-import { send, wire, type Wire } from "../../helpers/e2e-client.ts";
+import { openRequest, send, type Wire } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 
 const MiB = 1024 * 1024;
 const SECOND = 1000;
@@ -14,21 +15,13 @@ describe.skipIf(withoutLocal())("a connection that the client lost and nginx sti
   const open: Wire[] = [];
   const bytes = randomBytes(8 * MiB);
 
-  beforeAll(async () => {
-    site = await startTestSite({});
-  }, 120_000);
-  afterAll(async () => {
-    for (const connection of open) connection.destroy();
-    await site?.stop();
-  });
-  beforeEach(() => site.clear());
+  useTestSite({}, (started) => (site = started));
+  afterAll(() => open.forEach((connection) => connection.destroy()));
 
   /** Sends a request and half of its body, and is heard of no more: no end, no reset. */
-  async function goSilent({ method, path, headers }: Wording, body: Buffer): Promise<void> {
-    const connection = await wire(site);
+  async function goSilent(wording: Wording, body: Buffer): Promise<void> {
+    const connection = await openRequest(site, wording);
     open.push(connection);
-    const lines = Object.entries({ host: "localhost", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-    connection.write(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
     await new Promise<void>((resolve) => connection.socket.write(body, () => resolve()));
     await sleep(300);
   }

@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { processTree } from "../../../bench/proc.ts";
 import { startCuttingProxy } from "../../helpers/cutting-proxy.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
-import { type LocalTestSite, startTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
+import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
 import { generator } from "../../helpers/e2e-random.ts";
+import { useTestSite } from "../../helpers/e2e-suite.ts";
 import { cutClients } from "./clients.ts";
 
 const MiB = 1024 * 1024;
@@ -20,11 +21,7 @@ const victims: readonly Victim[] = ["service", "worker", "nginx", "site"];
 
 describe.skipIf(withoutLocal())(`a site that is killed in the middle of uploads, seed ${seed}`, () => {
   let site: LocalTestSite;
-  beforeAll(async () => {
-    site = await startTestSite({});
-  }, 120_000);
-  afterAll(() => site?.stop());
-  beforeEach(() => site.clear());
+  useTestSite({}, (started) => (site = started));
 
   /** Kills with -9, and starts again what nobody else starts again. */
   async function kill(victim: Victim): Promise<void> {
