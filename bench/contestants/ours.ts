@@ -14,6 +14,8 @@ export interface OursSettings {
   readonly sync: boolean;
   /** Both buffers, nginx's notation. @default "1m" */
   readonly buffer?: string;
+  /** `client_body_buffer_size` where it is another: over HTTP/2 it is the window of a stream. @default `buffer` */
+  readonly window?: string;
   /** Whether disk work is given to threads, the module's default. @default true */
   readonly threads?: boolean;
   /** Whether files may come in ranges. @default false */
@@ -24,12 +26,12 @@ export interface OursSettings {
 
 /** A server's locations: `/upload` takes uploads, `/get` is a small page. */
 export function oursServer(settings: OursSettings, { store, state }: Pick<Place, "store" | "state">): string {
-  const { entrance, digest, sync, buffer = "1m", threads = true, resumable = false, more = "" } = settings;
+  const { entrance, digest, sync, buffer = "1m", window = buffer, threads = true, resumable = false, more = "" } = settings;
   const lines = [
     "upload_pass @done;",
     `upload_store ${store};`,
     'upload_set_form_field path "$upload_tmp_path";',
-    `client_body_buffer_size ${buffer};`,
+    `client_body_buffer_size ${window};`,
     `upload_buffer_size ${buffer};`,
     ...(digest === "none" ? [] : [`upload_aggregate_form_field digest "$upload_file_${digest}";`]),
     ...(entrance === "raw" ? ["upload_raw on;"] : []),
@@ -65,6 +67,10 @@ const contestant = (group: Group, settings: OursSettings): Contestant => ({
 });
 
 const sync = false;
+
+// What the site's templates have for buffers of 1 MiB.
+const window = (group: Group): Pick<OursSettings, "window"> => (group === "h2" ? { window: "4m" } : {});
+
 const every = (["form", "raw"] as const).flatMap((entrance) => DIGESTS.flatMap((digest) => [false, true].map((on) => ({ entrance, digest, sync: on }))));
 
 export const ours: readonly Contestant[] = [
@@ -73,7 +79,7 @@ export const ours: readonly Contestant[] = [
   ...(["none", "sha256"] as const).map((digest) => contestant("http", { entrance: "form", digest, sync, threads: false })),
   ...GROUPS.filter((group) => group !== "http").flatMap((group) =>
     (["form", "raw"] as const).flatMap((entrance) =>
-      (["none", "sha256"] as const).map((digest) => contestant(group, { entrance, digest, sync })),
+      (["none", "sha256"] as const).map((digest) => contestant(group, { entrance, digest, sync, ...window(group) })),
     ),
   ),
 ];

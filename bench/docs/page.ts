@@ -21,7 +21,8 @@ How it is measured:
 - The client is curl, over loopback. The time is that of the whole curl process, by a clock of our own; the processor
   time is that of the server's processes alone.
 - Every stored file is compared byte for byte with what was sent.
-- A server has one worker. nginx and the module have buffers of 1 MiB unless it says otherwise.
+- A server has one worker. nginx and the module have buffers of 1 MiB unless it says otherwise;
+  over HTTP/2 the module has a window of 4 MiB, as a site has.
 - All take part in each round, in another order each time. The first round does not count; the numbers are medians of
   the others. What waits for the disk is written before each upload.
 - Free memory is held by a process of its own meanwhile, but for a page in every 2 MiB: virtual machines that hand free

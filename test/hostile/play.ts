@@ -3,6 +3,7 @@ import { connect as connectTls } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HostileCase } from "./case.ts";
 import { statusesIn, streamsEnded } from "./frames.ts";
+import { SHORTEST_WAIT } from "./site.ts";
 
 /** Milliseconds without a word from the server after which a client that waits for silence goes. */
 const SILENCE = 40;
@@ -32,6 +33,8 @@ export interface Played {
   readonly inVain: boolean;
   /** The client's port; 0 when it had none. */
   readonly port: number;
+  /** Milliseconds from its connection to its leaving. */
+  readonly elapsed: number;
 }
 
 export interface PlayOptions {
@@ -70,6 +73,7 @@ class Client {
   readonly #socket: Socket;
   readonly #resolve: (played: Played) => void;
   readonly #received: Buffer[] = [];
+  readonly #began = performance.now();
   #port = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing = true;
@@ -99,7 +103,7 @@ class Client {
     clearTimeout(this.#timer);
     if (!cleanly && !this.#raw.destroyed) this.#raw.resetAndDestroy();
     this.#socket.destroy();
-    this.#resolve({ received: Buffer.concat(this.#received), inVain, port: this.#port });
+    this.#resolve({ received: Buffer.concat(this.#received), inVain, port: this.#port, elapsed: performance.now() - this.#began });
   }
 
   #take(data: Buffer): void {
@@ -153,8 +157,16 @@ export function play(made: HostileCase, options: PlayOptions): Promise<Played> {
   return new Promise((resolve) => void new Client(made, options, resolve));
 }
 
+/**
+ * Whether the server may have given the client up: it had no answer for as long as the server waits for a request. A
+ * busy machine can be that slow by itself, byte by byte above all.
+ */
+export function givenUp(made: HostileCase, { received, inVain, elapsed }: Played): boolean {
+  return made.ending === "answer" && !inVain && elapsed >= SHORTEST_WAIT && !satisfied(made, received);
+}
+
 /** Findings of one case. */
-export function judge(made: HostileCase, { received, inVain }: Played): { readonly statuses: readonly number[]; readonly findings: readonly string[] } {
+export function judge(made: HostileCase, { received, inVain, elapsed }: Played): { readonly statuses: readonly number[]; readonly findings: readonly string[] } {
   const statuses = statusesOf(made, received);
   if (inVain) return { statuses, findings: [`no answer within ${(PATIENCE + GRACE) / 1000} s, though others were answered; so far came ${JSON.stringify(received.toString("latin1").slice(0, 200))}`] };
   const wrong = statuses.filter((status) => !ordinary.has(status) && !made.alsoStatus?.includes(status));
@@ -164,7 +176,7 @@ export function judge(made: HostileCase, { received, inVain }: Played): { readon
     findings.push(`answered ${first}, allowed are ${made.firstStatus.join(", ")}`);
   }
   if (made.ending === "answer" && made.whole !== undefined && !satisfied(made, received)) {
-    findings.push(`closed without an answer to ${made.whole} whole requests; got ${JSON.stringify(received.toString("latin1").slice(0, 200))}`);
+    findings.push(`closed without an answer to ${made.whole} whole requests after ${Math.round(elapsed)} ms; got ${JSON.stringify(received.toString("latin1").slice(0, 200))}`);
   }
   return { statuses, findings };
 }
