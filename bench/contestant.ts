@@ -24,6 +24,8 @@ export interface Running {
   pids(): readonly number[];
   /** Arguments of the curl that uploads a file, its URL included. What has to be asked first is asked here, in the measured time. */
   curl(file: string): Promise<readonly string[]>;
+  /** Compares what is in the store with the file that was sent. @default the same bytes @throws Problem when it is another */
+  compare?(store: string, input: string): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -144,3 +144,26 @@ export async function compareStored(store: string, input: string, bytes: number,
     if (!(await isCopy(file, input, period, size))) throw new Problem(`in the store: not what was sent, got a file with other bytes ("${file}")`);
   }
 }
+
+/**
+ * Compares the only stored file, the body of a form with one file (RFC 7578) as it came, byte for byte with that file.
+ * @throws Problem when it is another
+ */
+export async function compareForm(store: string, input: string): Promise<void> {
+  const [file = "", ...others] = await storedFiles(store);
+  if (file === "" || others.length > 0) throw new Problem(`in the store: not what was sent, got ${others.length + (file === "" ? 0 : 1)} files, 1 was sent`);
+  const { size } = await stat(input);
+  const body = await open(file);
+  const head = Buffer.alloc(1024);
+  const tail = Buffer.alloc(1024);
+  try {
+    await body.read(head, 0, head.length, 0);
+    const start = head.indexOf("\r\n\r\n") + 4;
+    const { bytesRead } = await body.read(tail, 0, tail.length, start + size);
+    const isClosed = tail.toString("latin1", 0, bytesRead) === `\r\n${head.toString("latin1", 0, head.indexOf("\r\n"))}--\r\n`;
+    const same = await run(["cmp", "-n", `${size}`, "-i", `0:${start}`, input, file]);
+    if (!isClosed || !same.ok) throw new Problem(`in the store: not what was sent, got a form with other bytes ("${file}")`);
+  } finally {
+    await body.close();
+  }
+}

@@ -1,11 +1,13 @@
 import { freePort } from "../../scripts/local/ports.ts";
 import { type Contestant, GROUPS, type Group } from "../contestant.ts";
+import { compareForm } from "../ground.ts";
 import { curlTransport, startNginx } from "../nginx.ts";
+import { curlBody, type Entrance } from "./ours.ts";
 
-/** nginx itself writes the body to a file, and proxies the request without it to a server that answers at once. */
-const bodyToFile = (group: Group): Contestant => ({
+/** nginx itself writes the body, a file or a form with one, to a file, and proxies the request without it to a server that answers at once. */
+const bodyToFile = (group: Group, entrance: Entrance): Contestant => ({
   group,
-  name: "nginx body to file",
+  name: entrance === "raw" ? "nginx body to file" : "nginx form to file",
   async start(place) {
     const done = await freePort();
     const nginx = await startNginx(
@@ -24,7 +26,11 @@ const bodyToFile = (group: Group): Contestant => ({
       },
       place,
     );
-    return { ...nginx, curl: async (file) => [...curlTransport(group), "-T", file, `${nginx.origin}/upload`] };
+    return {
+      ...nginx,
+      curl: async (file) => [...curlTransport(group), ...curlBody(entrance, file), `${nginx.origin}/upload`],
+      ...(entrance === "raw" ? {} : { compare: compareForm }),
+    };
   },
 });
 
@@ -49,4 +55,4 @@ const dav: Contestant = {
   },
 };
 
-export const nginxCore: readonly Contestant[] = [...GROUPS.map(bodyToFile), dav];
+export const nginxCore: readonly Contestant[] = [...GROUPS.flatMap((group) => [bodyToFile(group, "raw"), bodyToFile(group, "form")]), dav];

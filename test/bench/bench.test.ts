@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Cleanup } from "../../bench/cleanup.ts";
-import { compareStored } from "../../bench/ground.ts";
+import { compareForm, compareStored } from "../../bench/ground.ts";
 import { listenDirectives, refusal } from "../../bench/nginx.ts";
 import type { Report } from "../../bench/report.ts";
 
@@ -20,7 +20,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 describe("npm run bench", () => {
   it("measures, compares, reports, and leaves nothing behind", async () => {
     const json = join(folder, "report.json");
-    const names = ["sink", "nginx body to file", "ours form sync"];
+    const names = ["sink", "nginx body to file", "nginx form to file", "ours form sync"];
     const only = `^http/(${names.join("|")})$`;
     const args = ["scripts/bench.ts", "--no-hold", "--size", "8", "--rounds", "1", "--only", only, "--dir", folder, "--json", json];
     const { stdout, stderr } = await exec("node_modules/.bin/tsx", args, { env: { ...process.env, INIT_CWD: folder } });
@@ -47,6 +47,23 @@ describe("npm run bench", () => {
     await expect(compareStored(store, input, 6, 2)).rejects.toThrow("got 1 files, 2 were sent");
     await writeFile(join(store, "1"), "abcabcab");
     await compareStored(store, input, 8);
+  });
+
+  it("fails when a stored form is not that of the file", async () => {
+    const [input, store] = [join(folder, "input"), await mkdtemp(join(folder, "store-"))];
+    const form = (bytes: string, end = "--") => writeFile(join(store, "1"), `--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n${bytes}\r\n--b${end}\r\n`);
+    await writeFile(input, "abcabc");
+    await form("abcabc");
+    await compareForm(store, input);
+    for (const bytes of ["abcabd", "abcab", "abcabca"]) {
+      await form(bytes);
+      await expect(compareForm(store, input), bytes).rejects.toThrow("a form with other bytes");
+    }
+    await form("abcabc", "");
+    await expect(compareForm(store, input)).rejects.toThrow("a form with other bytes");
+    await form("abcabc");
+    await writeFile(join(store, "2"), "");
+    await expect(compareForm(store, input)).rejects.toThrow("got 2 files, 1 was sent");
   });
 
   it("undoes everything, the last first, also when a step fails", async () => {
