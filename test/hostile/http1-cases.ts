@@ -97,7 +97,10 @@ export const http1Generators: readonly Generator[] = [
     weight: 2,
     make(random) {
       const request = post(random.pick(uploadPaths), random.once(2) ? smallForm : brokenForm(random).subarray(0, 1000), { extra: extra(random, "answer") });
-      return http1(Array.from({ length: request.length }, (_, i) => request.subarray(i, i + 1)), "answer", { alsoStatus: fromTarget, whole: 1 });
+      // The head is nginx's to read, and has to be there within a time of its own, which a busy machine takes.
+      const body = request.indexOf("\r\n\r\n") + 4;
+      const bytes = Array.from({ length: request.length - body }, (_, i) => request.subarray(body + i, body + i + 1));
+      return http1([request.subarray(0, body), ...bytes], "answer", { alsoStatus: fromTarget, whole: 1 });
     },
   },
   {
