@@ -91,7 +91,9 @@ export function sendTus(file: File, address: string, options: SendOptions): Send
     },
     onError: (error) => void fail(error),
     onSuccess: () => {
-      filed(record).then(options.onOutcome, fail);
+      filed(record).then((outcome) => {
+        if (!isAborted) options.onOutcome(outcome);
+      }, fail);
     },
   });
   void storage.findUploadsByFingerprint(fingerprintOf(file, folder)).then(([previous]) => {
