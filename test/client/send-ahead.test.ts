@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { planSegments } from "../../client/send/segments.ts";
 import { type Begun, parseBegun } from "../../client/send/state.ts";
 import { openSite } from "../../client/send/site.ts";
 
@@ -16,9 +17,9 @@ const source = { path: join(folder, "data.bin"), name: "data.bin", size: content
 writeFileSync(source.path, content);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Segments of 8 MiB. */
-const SEGMENTS = 5;
 const STREAMS = 2;
+const STARTS = planSegments(content.length, STREAMS).map(({ start }) => start);
+const SEGMENTS = STARTS.length;
 
 interface Part {
   readonly at: number;
@@ -125,7 +126,7 @@ describe("addresses of the next segments", { timeout: 20_000 }, () => {
       most = Math.max(most, site.parts.size - sent);
     };
     expect(await send()).toMatchObject({ ok: true, sha256 });
-    expect(site.joined).toEqual([0, 8, 16, 24, 32].map((at) => at * MiB));
+    expect(site.joined).toEqual(STARTS);
     expect(most).toBeLessThanOrEqual(STREAMS);
     // What was begun in this run is not asked for its offset, but for the file.
     expect(site.seen.filter((one) => one.startsWith("HEAD"))).toEqual(["HEAD /tus/final"]);
@@ -135,7 +136,7 @@ describe("addresses of the next segments", { timeout: 20_000 }, () => {
   it("are asked for again in their turn when they were refused", async () => {
     site.refuses = (asked) => asked > STREAMS && asked % 2 === 1;
     expect(await send()).toMatchObject({ ok: true, sha256 });
-    expect(site.joined).toEqual([0, 8, 16, 24, 32].map((at) => at * MiB));
+    expect(site.joined).toEqual(STARTS);
   });
 
   it("are remembered when they were not used, and used by the next run", async () => {
@@ -150,7 +151,7 @@ describe("addresses of the next segments", { timeout: 20_000 }, () => {
     expect(before).toBeGreaterThan(STREAMS);
     site.answers = async () => undefined;
     expect(await send()).toMatchObject({ ok: true, sha256 });
-    expect(site.joined).toEqual([0, 8, 16, 24, 32].map((at) => at * MiB));
+    expect(site.joined).toEqual(STARTS);
     expect(site.parts.size).toBeLessThanOrEqual(SEGMENTS + 1);
   });
 
