@@ -7,7 +7,7 @@ import { finished } from "node:stream/promises";
 import type { Arrived } from "./run.ts";
 import type { PlannedFile } from "./plan.ts";
 import { parseObject } from "./send/answer.ts";
-import { identify, isSame, type Identity } from "./send/local-file.ts";
+import { identify, isSame, parseIdentity, type Identity } from "./send/local-file.ts";
 
 /** A line of the journal. */
 interface Entry extends Identity {
@@ -20,10 +20,10 @@ interface Entry extends Identity {
 const AT_ONCE = 64;
 
 function parseEntry(line: string): Entry | undefined {
-  const { path, sha256, size, mtime, device, inode } = parseObject(line);
-  if (typeof path !== "string" || typeof sha256 !== "string") return undefined;
-  if (typeof size !== "number" || typeof mtime !== "number" || typeof device !== "number" || typeof inode !== "number") return undefined;
-  return { path, sha256, size, mtime, device, inode };
+  const entry = parseObject(line);
+  const { path, sha256 } = entry;
+  const identity = parseIdentity(entry);
+  return typeof path === "string" && typeof sha256 === "string" && identity !== undefined ? { path, sha256, ...identity } : undefined;
 }
 
 /**

@@ -21,6 +21,7 @@ export async function removeSession(store: StoreParts, session: Session): Promis
     await sessions.remove(session.id);
     // A request that ended between the two has made data anew, and found the session still there.
     if (own) await removeData(store.paths, session.data);
+    store.writers.forget(session.id);
   });
 }
 
@@ -33,7 +34,10 @@ async function otherUsers(store: StoreParts, session: Session): Promise<boolean>
     if (file !== null) await store.records.sessions.remove(file.id);
     return file === null;
   }
-  for (const part of parts) await store.records.sessions.remove(part.id);
+  for (const part of parts) {
+    await store.records.sessions.remove(part.id);
+    store.writers.forget(part.id);
+  }
   return false;
 }
 

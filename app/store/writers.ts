@@ -10,6 +10,8 @@ export interface Writers {
    * believes in, or be gone with a killed nginx: nobody waits for it again.
    */
   ended(session: string): Promise<void>;
+  /** A session is gone, and with it whoever was left of a killed nginx. */
+  forget(session: string): void;
 }
 
 /** Milliseconds in which nginx has seen that a client is gone, if it can see it at all. */
@@ -29,6 +31,9 @@ export function makeWriters(): Writers {
       const end = performance.now() + longestWait;
       while (before.some((requestId) => sessions.has(requestId)) && performance.now() < end) await setTimeout(lookEvery);
       for (const requestId of before) sessions.delete(requestId);
+    },
+    forget(session) {
+      for (const requestId of writing(session)) sessions.delete(requestId);
     },
   };
 }

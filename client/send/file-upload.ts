@@ -58,6 +58,12 @@ class FileUpload {
   /** Bytes of each segment that were handed to the network, and all of them. */
   readonly #sent = new Map<BegunSegment, number>();
   #total = 0;
+  /** Segments that no stream has taken yet. */
+  #queue: BegunSegment[] = [];
+  /** Segments begun in this run that no byte was sent of: where they stand need not be asked. */
+  readonly #fresh = new Set<BegunSegment>();
+  /** The one segment whose address is asked for while others are sent. */
+  #asked: { readonly segment: BegunSegment; readonly answered: Promise<void> } | undefined;
 
   constructor(site: SiteParts, source: Source, options: FileOptions, identity: Identity, state: UploadState) {
     this.#site = site;
@@ -122,14 +128,14 @@ class FileUpload {
 
   /** Sends what the site does not have, several at a time. @returns where the last that was sent stands */
   async #sendSegments(begun: Begun): Promise<Standing | undefined> {
-    const queue = begun.segments.filter((segment) => !segment.done);
+    this.#queue = begun.segments.filter((segment) => !segment.done);
     for (const segment of begun.segments) if (segment.done) this.#progress(segment, segment.length);
     let last: Standing | undefined;
     let failed: { readonly error: unknown } | undefined;
     const lane = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined && failed === undefined; next = queue.shift()) last = await this.#segment(begun, next);
+      for (let next = this.#queue.shift(); next !== undefined && failed === undefined; next = this.#queue.shift()) last = await this.#segment(begun, next);
     };
-    const lanes = Array.from({ length: Math.min(Math.max(1, this.#options.streams), queue.length) }, async () => {
+    const lanes = Array.from({ length: Math.min(this.#streams, this.#queue.length) }, async () => {
       try {
         await lane();
       } catch (error) {
@@ -143,26 +149,54 @@ class FileUpload {
     return last;
   }
 
+  get #streams(): number {
+    return Math.max(1, this.#options.streams);
+  }
+
   async #segment(begun: Begun, segment: BegunSegment): Promise<Standing> {
     const patience = new Patience(this.#signal);
-    for (let made = false; ; ) {
+    if (this.#asked?.segment === segment) await this.#asked.answered;
+    for (let anew = false; ; anew = true) {
       try {
-        if (segment.url === null) {
-          segment.url = (await patience.run(() => this.#create(begun, segment))).href;
-          await this.#state.write(begun);
-          made = true;
-        }
-        const standing = await this.#send(new URL(segment.url), segment, patience, made ? 0 : undefined);
+        const url = segment.url ?? (await patience.run(() => this.#create(begun, segment))).href;
+        if (segment.url === null) await this.#begin(begun, segment, url);
+        const standing = await this.#send(new URL(url), begun, segment, patience);
         if (begun.file === null) return standing;
         segment.done = true;
         await this.#state.write(begun);
         return standing;
       } catch (error) {
         // The site gave it up after a long pause: it is begun anew, once.
-        if (made || !isGone(error)) throw error;
+        if (anew || !isGone(error)) throw error;
         segment.url = null;
       }
     }
+  }
+
+  /** Remembers the address of a new segment. */
+  async #begin(begun: Begun, segment: BegunSegment, url: string): Promise<void> {
+    segment.url = url;
+    this.#fresh.add(segment);
+    await this.#state.write(begun);
+  }
+
+  /**
+   * Asks for the addresses of the next segments while others are sent, so that no stream waits for one: one after the
+   * other, and no more than will be needed soon. What is not used is remembered, and given up with the upload.
+   */
+  #askAhead(begun: Begun): void {
+    const segment = this.#queue.slice(0, this.#streams).find(({ url }) => url === null);
+    if (segment === undefined || this.#asked !== undefined) return;
+    const ask = async (): Promise<void> => this.#begin(begun, segment, (await this.#create(begun, segment)).href);
+    const answered = ask().then(
+      () => {
+        this.#asked = undefined;
+        this.#askAhead(begun);
+      },
+      // It is asked for again in its turn, and what is wrong is said then.
+      () => void (this.#asked = undefined),
+    );
+    this.#asked = { segment, answered };
   }
 
   #create({ file }: Begun, { start, length }: BegunSegment): Promise<URL> {
@@ -172,14 +206,12 @@ class FileUpload {
     return this.#tus.create({ length, metadata: { filename: name, file, offset: String(start), total: String(size) }, partial: true, sha256: undefined });
   }
 
-  /** Sends a segment, in as many requests as it takes. @param known the site's offset, where it is known */
-  async #send(url: URL, segment: BegunSegment, patience: Patience, known: number | undefined): Promise<Standing> {
+  /** Sends a segment, in as many requests as it takes. */
+  async #send(url: URL, begun: Begun, segment: BegunSegment, patience: Patience): Promise<Standing> {
     let furthest = 0;
-    let at = known;
     let again = false;
     return patience.run(async () => {
-      const standing: Standing = at === undefined ? await this.#tus.standing(url) : { offset: at, sha256: undefined, record: undefined };
-      at = undefined;
+      const standing: Standing = this.#fresh.delete(segment) ? { offset: 0, sha256: undefined, record: undefined } : await this.#tus.standing(url);
       this.#progress(segment, standing.offset);
       if (standing.offset > furthest) patience.progressed();
       furthest = Math.max(furthest, standing.offset);
@@ -189,9 +221,14 @@ class FileUpload {
       // After a cut the site is asked first: what is sent before it reads would be lost in the next.
       const ask = again;
       again = true;
-      const done = await this.#tus.append(url, {
-        offset, length: segment.length - offset, body: this.#bytes(segment, offset), ask, onSent: (sent) => this.#progress(segment, offset + sent),
-      });
+      let isFirst = true;
+      const onSent = (sent: number): void => {
+        this.#progress(segment, offset + sent);
+        // Not before: it would take the connection that this stream has just used.
+        if (isFirst) this.#askAhead(begun);
+        isFirst = false;
+      };
+      const done = await this.#tus.append(url, { offset, length: segment.length - offset, body: this.#bytes(segment, offset), ask, onSent });
       if (done.offset !== segment.length) throw Object.assign(new Error(`the site took ${done.offset} of ${segment.length} bytes`), { code: "SHORT" });
       return done;
     });

@@ -15,6 +15,14 @@ export interface Identity {
   readonly inode: number;
 }
 
+const isNumber = (value: unknown): value is number => typeof value === "number";
+
+/** An identity that was written down as JSON; `undefined` when it is none. */
+export function parseIdentity(value: unknown): Identity | undefined {
+  const { size, mtime, device, inode } = (value ?? {}) as Partial<Identity>;
+  return isNumber(size) && isNumber(mtime) && isNumber(device) && isNumber(inode) ? { size, mtime, device, inode } : undefined;
+}
+
 export const isSame = (a: Identity, b: Identity): boolean => a.size === b.size && a.mtime === b.mtime && a.device === b.device && a.inode === b.inode;
 
 /** What became of a file that could not be read. */

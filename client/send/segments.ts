@@ -7,8 +7,8 @@ export interface Segment {
 }
 
 const MiB = 1024 * 1024;
-/** Smaller ones would spend their time on asking and answering. */
-export const LEAST_SEGMENT = 8 * MiB;
+/** Smaller ones would spend their time on asking and answering; larger ones leave a stream that met losses behind. */
+export const LEAST_SEGMENT = 4 * MiB;
 /** Larger ones leave too much for one stream at the end. */
 const USUAL_SEGMENT = 128 * MiB;
 /** The request that declares a file names every segment in one header, and the site gives it back in one. */

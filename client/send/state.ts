@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseObject } from "./answer.ts";
-import type { Identity } from "./local-file.ts";
+import { type Identity, parseIdentity } from "./local-file.ts";
 import type { Segment } from "./segments.ts";
 
 /** A segment, and its upload at the site. */
@@ -31,11 +31,6 @@ export function stateFolder(): string {
 
 const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0;
 
-function readIdentity(value: unknown): Identity | undefined {
-  const { size, mtime, device, inode } = (value ?? {}) as Partial<Identity>;
-  return isCount(size) && isCount(mtime) && isCount(device) && isCount(inode) ? { size, mtime, device, inode } : undefined;
-}
-
 function readSegment(value: unknown): BegunSegment | undefined {
   const { start, length, url, done } = (value ?? {}) as Partial<BegunSegment>;
   if (!isCount(start) || !isCount(length) || typeof done !== "boolean") return undefined;
@@ -45,7 +40,7 @@ function readSegment(value: unknown): BegunSegment | undefined {
 /** What a state file says; `undefined` when it says nothing that can be used. */
 export function parseBegun(text: string): Begun | undefined {
   const { identity: about, file, segments: list } = parseObject(text);
-  const identity = readIdentity(about);
+  const identity = parseIdentity(about);
   if (identity === undefined || !Array.isArray(list) || (file !== null && typeof file !== "string")) return undefined;
   const segments: BegunSegment[] = [];
   let end = 0;

@@ -5,7 +5,7 @@ import { LEAST_SEGMENT, MOST_SEGMENTS, planSegments } from "../../client/send/se
 const MiB = 1024 * 1024;
 
 describe("segments of a file", () => {
-  it.each([[0, 8, 1], [2 * LEAST_SEGMENT - 1, 8, 1], [64 * MiB, 1, 1], [64 * MiB, 8, 8], [2048 * MiB, 8, 32], [1024 * 1024 * MiB, 8, MOST_SEGMENTS]])(
+  it.each([[0, 8, 1], [2 * LEAST_SEGMENT - 1, 8, 1], [64 * MiB, 1, 1], [64 * MiB, 8, 16], [2048 * MiB, 8, 32], [1024 * 1024 * MiB, 8, MOST_SEGMENTS]])(
     "of %d bytes for %d streams: %d",
     (size, streams, count) => expect(planSegments(size, streams)).toHaveLength(count),
   );

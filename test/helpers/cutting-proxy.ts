@@ -1,4 +1,5 @@
 /** A TCP proxy that makes a connection as bad as a seed says: cut, stalled, slow, split at random bytes. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,11 +14,12 @@ export interface BadConnection {
   /** Least and most bytes from the client, between two cuts; counted over all connections. @default 1 to 1 MiB */
   readonly cutAfter?: readonly [number, number];
   /**
-   * How the site hears of a cut: "end" hands it all that was passed on, so that what is sent again can be counted to
-   * the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged; "late reset" waits
-   * until the site's TCP has acknowledged all of it, whether nginx has read it or not. @default "end"
+   * How both ends hear of a cut: "end" hands the site all that was passed on, so that what is sent again can be counted
+   * to the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged; "late reset" waits
+   * until the site's TCP has acknowledged all of it, whether nginx has read it or not; "silence" tells nobody, and
+   * nothing goes either way any more. @default "end"
    */
-  readonly cutBy?: "end" | "reset" | "late reset";
+  readonly cutBy?: "end" | "reset" | "late reset" | "silence";
   /** Longest of the random pauses, in milliseconds. @default none */
   readonly stallMs?: number;
   /** Pauses come after at most so many bytes. @default 1 MiB */
@@ -89,13 +91,22 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     }
     site.on("close", () => client.destroy());
     const drop = (): void => {
-      client.destroy();
-      if (cutBy === "end") site.end();
-      else site.resetAndDestroy();
+      if (cutBy === "end") {
+        client.destroy();
+        site.end();
+        return;
+      }
+      client.resetAndDestroy();
+      site.resetAndDestroy();
     };
     site.pipe(client);
     const upwards = async (): Promise<void> => {
-      for await (const bytes of client as AsyncIterable<Buffer>) if (!(await pass(bytes, site))) break;
+      for await (const bytes of client as AsyncIterable<Buffer>) {
+        if (await pass(bytes, site)) continue;
+        if (cutBy !== "silence") break;
+        site.unpipe(client).resume();
+        await once(client, "close");
+      }
     };
     void upwards().catch(() => undefined).finally(drop);
   });

@@ -261,7 +261,10 @@ export async function withNginx(options: NginxOptions, test: (site: Nginx) => Pr
   };
 
   try {
-    for (let i = 0; i < 250 && child.exitCode === null && !(await listening(port)); i++) await sleep(20);
+    // The pid comes after the sockets.
+    const pid = join(folder, "nginx.pid");
+    const isReady = async (): Promise<boolean> => existsSync(pid) && readFileSync(pid, "utf8") !== "" && (await listening(port));
+    for (let i = 0; i < 250 && child.exitCode === null && !(await isReady()); i++) await sleep(20);
     if (child.exitCode !== null) throw new Error(`nginx did not start:\n${site.log()}`);
     await test(site);
     await stop(child);

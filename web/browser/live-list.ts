@@ -5,6 +5,7 @@
  */
 import { announce, byId } from "./dom.ts";
 import { enhancePart } from "./enhance.ts";
+import { SHORT_SILENCE_MS } from "./silence.ts";
 import { LIST } from "./words.ts";
 
 /** Waits between two questions, ms: while files arrive, while nothing happens, and at most when the server is away. */
@@ -131,7 +132,8 @@ class LiveList {
 
   /** @throws what keeps the page from being had */
   private async take(): Promise<void> {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html", ...(this.tag === "" ? {} : { "If-None-Match": this.tag }) } });
+    const headers = { Accept: "text/html", ...(this.tag === "" ? {} : { "If-None-Match": this.tag }) };
+    const answer = await fetch(location.href, { headers, signal: AbortSignal.timeout(SHORT_SILENCE_MS) });
     if (answer.status === 304) return;
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");

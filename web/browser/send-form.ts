@@ -4,6 +4,7 @@
  */
 import { problemOfBreakdown, type Breakdown } from "./outcome.ts";
 import { send, type Sending, type SendOptions } from "./send.ts";
+import { SHORT_SILENCE_MS } from "./silence.ts";
 
 /** Most times that a form goes out before it is for a person to say what to do. */
 const TRIES = 5;
@@ -11,8 +12,7 @@ const TRIES = 5;
 /** Wait after the first break, ms; it doubles, and half of it is random so that many files do not come at once. */
 const FIRST_WAIT_MS = 500;
 
-/** A form of which nothing is heard for so long, ms, and for each of its bytes as on a line of 4 KiB a second, is given up. */
-const SILENCE_MS = 10_000;
+/** How much longer a form may be silent for each of its bytes, ms: as on a line of 4 KiB a second. */
 const SILENCE_MS_A_BYTE = 1000 / 4096;
 
 /** A key that nobody else has. `crypto.randomUUID` is there over HTTPS only. */
@@ -25,30 +25,8 @@ export function sendForm(file: File, isRepeatable: boolean, options: SendOptions
   let current: Sending | null = null;
   let isAborted = false;
   let failures = 0;
-  let silence: ReturnType<typeof setTimeout> | undefined;
-
-  /** Chromium now and then never tells what became of a request whose connection broke, though the site has answered. */
-  const listen = (): void => {
-    clearTimeout(silence);
-    if (!isRepeatable) return;
-    silence = setTimeout(() => {
-      current?.abort();
-      onBroken({ isOnline: navigator.onLine, isReadable: true, loaded: 0, total: file.size, isSent: true });
-    }, SILENCE_MS + file.size * SILENCE_MS_A_BYTE);
-  };
-  const heard: SendOptions = {
-    ...options,
-    onProgress: (loaded) => {
-      listen();
-      options.onProgress(loaded);
-    },
-    onOutcome: (outcome) => {
-      clearTimeout(silence);
-      options.onOutcome(outcome);
-    },
-  };
+  const silence = isRepeatable ? SHORT_SILENCE_MS + file.size * SILENCE_MS_A_BYTE : null;
   const onBroken = (breakdown: Breakdown): void => {
-    clearTimeout(silence);
     failures += 1;
     if (!isRepeatable || !breakdown.isReadable || failures >= TRIES) {
       options.onOutcome({ kind: "fail", problem: problemOfBreakdown(breakdown) });
@@ -59,14 +37,12 @@ export function sendForm(file: File, isRepeatable: boolean, options: SendOptions
   };
   function attempt(): void {
     if (isAborted) return;
-    current = send(file, heard, onBroken);
-    listen();
+    current = send(file, options, silence, onBroken);
   }
   attempt();
   return {
     abort() {
       isAborted = true;
-      clearTimeout(silence);
       current?.abort();
     },
   };

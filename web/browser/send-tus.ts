@@ -1,11 +1,25 @@
 /** One file over tus: it goes on from the server's offset after a pause, a cut, a reload and a restart. */
-import { Upload, defaultOptions, type DetailedError, type PreviousUpload } from "tus-js-client";
-import { outcomeOf, problemOfBreakdown } from "./outcome.ts";
+import { Upload, defaultOptions, type DetailedError, type HttpRequest, type PreviousUpload } from "tus-js-client";
+import { outcomeOf, problemOfBreakdown, type Outcome } from "./outcome.ts";
 import type { SendOptions, Sending } from "./send.ts";
 import { isReadable, pathOf } from "./send.ts";
+import { endWhenSilent, SHORT_SILENCE_MS } from "./silence.ts";
 
 /** Waits before each try of a request that got no good answer, ms; progress starts them anew. */
 const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000, 20_000, 30_000];
+
+/** A request with bytes that is broken off costs a question, and none of the bytes that have arrived, ms. */
+const SENDING_SILENCE_MS = 20_000;
+/** Once all bytes are sent the site writes them to its disk. */
+const FILING_SILENCE_MS = 60_000;
+
+function listen(request: HttpRequest): void {
+  const brings = request.getMethod() === "PATCH";
+  endWhenSilent(request.getUnderlyingObject() as XMLHttpRequest, {
+    sending: brings ? SENDING_SILENCE_MS : SHORT_SILENCE_MS,
+    answering: brings ? FILING_SILENCE_MS : SHORT_SILENCE_MS,
+  });
+}
 
 /** Statuses that may heal by themselves: the upload is held by a request that is about to end, too many, and 5xx but a full disk. */
 function mayHeal(status: number): boolean {
@@ -23,9 +37,18 @@ function statusOf(error: Error | DetailedError): number {
   return "originalResponse" in error ? (error.originalResponse?.getStatus() ?? 0) : 0;
 }
 
-async function filed(address: string): Promise<ReturnType<typeof outcomeOf>> {
-  const answer = await fetch(address, { headers: { Accept: "application/json" } });
-  return outcomeOf(answer.status, await answer.text());
+/** What has become of a file that the site has. */
+async function filed(address: string): Promise<Outcome> {
+  for (let failures = 0; ; failures += 1) {
+    const wait = RETRY_DELAYS_MS[failures];
+    try {
+      const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(SHORT_SILENCE_MS) });
+      if (wait === undefined || !mayHeal(answer.status)) return outcomeOf(answer.status, await answer.text());
+    } catch (error) {
+      if (wait === undefined) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
 }
 
 /** @param address Where uploads are made. */
@@ -54,6 +77,7 @@ export function sendTus(file: File, address: string, options: SendOptions): Send
     fingerprint: async () => fingerprintOf(file, folder),
     removeFingerprintOnSuccess: true,
     retryDelays: RETRY_DELAYS_MS,
+    onBeforeRequest: listen,
     onShouldRetry: (error) => !isAborted && mayHeal(statusOf(error)),
     onAfterResponse: (_request, response) => {
       record = response.getHeader("Content-Location") ?? record;
@@ -67,7 +91,9 @@ export function sendTus(file: File, address: string, options: SendOptions): Send
     },
     onError: (error) => void fail(error),
     onSuccess: () => {
-      filed(record).then(options.onOutcome, fail);
+      filed(record).then((outcome) => {
+        if (!isAborted) options.onOutcome(outcome);
+      }, fail);
     },
   });
   void storage.findUploadsByFingerprint(fingerprintOf(file, folder)).then(([previous]) => {
@@ -94,7 +120,7 @@ export async function findInterrupted(): Promise<readonly Interrupted[]> {
 
 /** Bytes of an upload that the server has; null when it has none of it any more. */
 export async function offsetOf({ uploadUrl }: Interrupted): Promise<number | null> {
-  const answer = await fetch(uploadUrl ?? "", { method: "HEAD", headers: { "Tus-Resumable": "1.0.0" } });
+  const answer = await fetch(uploadUrl ?? "", { method: "HEAD", headers: { "Tus-Resumable": "1.0.0" }, signal: AbortSignal.timeout(SHORT_SILENCE_MS) });
   const offset = answer.headers.get("Upload-Offset");
   if (answer.status === 404 || answer.status === 410 || answer.headers.has("Content-Location")) return null;
   return answer.ok && offset !== null ? Number(offset) : 0;
@@ -103,7 +129,7 @@ export async function offsetOf({ uploadUrl }: Interrupted): Promise<number | nul
 /** Gives an upload up: the server frees its space, this browser forgets it. */
 export async function discard(upload: Interrupted): Promise<void> {
   await storage.removeUpload(upload.urlStorageKey);
-  if (upload.uploadUrl !== null) await Upload.terminate(upload.uploadUrl, { retryDelays: RETRY_DELAYS_MS });
+  if (upload.uploadUrl !== null) await Upload.terminate(upload.uploadUrl, { retryDelays: RETRY_DELAYS_MS, onBeforeRequest: listen });
 }
 
 /** Forgets an upload that the server no longer has. */

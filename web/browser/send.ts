@@ -1,5 +1,6 @@
 /** One file in one POST. XMLHttpRequest, because fetch does not report the progress of what it sends. */
 import { outcomeOf, type Breakdown, type Outcome } from "./outcome.ts";
+import { endWhenSilent } from "./silence.ts";
 
 export interface SendOptions {
   /** Address of the POST. */
@@ -46,8 +47,12 @@ function formOf(file: File, { description, folder }: SendOptions): FormData {
   return form;
 }
 
-/** Sends a file once. @param onBroken No answer came: the end in place of `onOutcome`. */
-export function send(file: File, options: SendOptions, onBroken: (breakdown: Breakdown) => void): Sending {
+/**
+ * Sends a file once.
+ * @param silence Longest that it may be silent, ms; null when it may be for ever.
+ * @param onBroken No answer came: the end in place of `onOutcome`.
+ */
+export function send(file: File, options: SendOptions, silence: number | null, onBroken: (breakdown: Breakdown) => void): Sending {
   const request = new XMLHttpRequest();
   let loaded = 0;
   let isSent = false;
@@ -70,6 +75,7 @@ export function send(file: File, options: SendOptions, onBroken: (breakdown: Bre
   request.open("POST", options.path);
   request.setRequestHeader("Accept", "application/json");
   request.setRequestHeader("Idempotency-Key", `"${options.key}"`);
+  if (silence !== null) endWhenSilent(request, { sending: silence, answering: silence });
   request.send(formOf(file, options));
   return {
     abort() {
