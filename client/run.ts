@@ -5,7 +5,7 @@ import type { Journal } from "./journal.ts";
 import type { Listed } from "./manifest.ts";
 import type { PlannedFile } from "./plan.ts";
 import type { Report, Source } from "./report/report.ts";
-import { eachOf, scheduleOf } from "./schedule.ts";
+import { eachOf, groupsOf, type Schedule, scheduleOf } from "./schedule.ts";
 import type { SendFailure, SendResult } from "./send/answer.ts";
 import type { Site } from "./send/site.ts";
 import { identify } from "./send/local-file.ts";
@@ -34,13 +34,23 @@ export class Run {
   /** Settles when every file has arrived or failed, or when it is to stop. */
   async sendFiles(files: readonly PlannedFile[], journal: Journal): Promise<void> {
     const { parallel, streamsFor } = scheduleOf(files, this.#flags);
-    await eachOf(files, parallel, this.#io.signal, async (file) => {
-      const { sha256 } = file;
-      const identity = await identify(file).catch(() => undefined);
-      const result = await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) });
-      if (result.ok && identity !== undefined) await journal.add(file, identity, result.sha256);
-      this.#ended(file, result);
+    const groups = groupsOf(files, { most: this.#site.together, parallel });
+    await eachOf(groups, parallel, this.#io.signal, async (group) => {
+      const identities = await Promise.all(group.map((file) => identify(file).catch(() => undefined)));
+      const results = await this.#send(group, streamsFor);
+      for (const [index, file] of group.entries()) {
+        const [result, identity] = [results[index] as SendResult, identities[index]];
+        if (result.ok && identity !== undefined) await journal.add(file, identity, result.sha256);
+        this.#ended(file, result);
+      }
     });
+  }
+
+  async #send(group: readonly PlannedFile[], streamsFor: Schedule["streamsFor"]): Promise<readonly SendResult[]> {
+    const [file] = group;
+    if (file === undefined || group.length > 1) return this.#site.sendTogether(group, this.#common());
+    const { sha256 } = file;
+    return [await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) })];
   }
 
   /** Sends standard input. */
@@ -51,12 +61,12 @@ export class Run {
   }
 
   #optionsFor(source: Source) {
+    return { ...this.#common(), onProgress: (sent: number) => this.#report.progress(source, sent) };
+  }
+
+  #common() {
     const { description } = this.#flags;
-    return {
-      signal: this.#io.signal,
-      onProgress: (sent: number) => this.#report.progress(source, sent),
-      ...(description === undefined ? {} : { description }),
-    };
+    return { signal: this.#io.signal, ...(description === undefined ? {} : { description }) };
   }
 
   #ended(source: Source, result: SendResult): void {

@@ -10,6 +10,12 @@ export interface Source {
   readonly size: number;
 }
 
+/** A file that goes in one request. */
+export interface SmallFile extends Source {
+  /** SHA-256 in hex that it must have. @default none is known */
+  readonly sha256?: string;
+}
+
 /** What is the same for a file and for a stream. */
 export interface TransferOptions {
   /** SHA-256 in hex that the whole must have; it is announced, so that the site refuses anything else. */
