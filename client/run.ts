@@ -1,7 +1,8 @@
 /** Sends what was planned, several files at a time, and remembers how each ended. */
+import { randomUUID } from "node:crypto";
 import type { PushFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import type { Journal } from "./journal.ts";
+import type { Form, Journal } from "./journal.ts";
 import type { Listed } from "./manifest.ts";
 import type { PlannedFile } from "./plan.ts";
 import type { Report, Source } from "./report/report.ts";
@@ -34,21 +35,23 @@ export class Run {
   /** Settles when every file has arrived or failed, or when it is to stop. */
   async sendFiles(files: readonly PlannedFile[], journal: Journal): Promise<void> {
     const { parallel, streamsFor } = scheduleOf(files, this.#flags);
-    const groups = groupsOf(files, { most: this.#site.together, parallel });
-    await eachOf(groups, parallel, this.#io.signal, async (group) => {
-      const identities = await Promise.all(group.map((file) => identify(file).catch(() => undefined)));
-      const results = await this.#send(group, streamsFor);
-      for (const [index, file] of group.entries()) {
-        const [result, identity] = [results[index] as SendResult, identities[index]];
-        if (result.ok && identity !== undefined) await journal.add(file, identity, result.sha256);
-        this.#ended(file, result);
-      }
+    const lost = this.#site.together > 1 ? journal.lostForms(files) : [];
+    const known = new Set(lost.flatMap((form) => form.files));
+    const groups = groupsOf(files.filter((file) => !known.has(file)), { most: this.#site.together, parallel });
+    const forms = [...lost, ...groups.map((some) => ({ key: randomUUID(), files: some }))];
+    await eachOf(forms, parallel, this.#io.signal, async (form) => {
+      const identities = await Promise.all(form.files.map((file) => identify(file).catch(() => undefined)));
+      if (form.files.length > 1) await journal.begin(form);
+      const results = await this.#send(form, streamsFor);
+      const ends = form.files.map((file, index) => ({ file, identity: identities[index], result: results[index] as SendResult }));
+      await journal.add(ends.flatMap(({ file, identity, result }) => (result.ok && identity !== undefined ? [{ file, identity, sha256: result.sha256 }] : [])));
+      for (const { file, result } of ends) this.#ended(file, result);
     });
   }
 
-  async #send(group: readonly PlannedFile[], streamsFor: Schedule["streamsFor"]): Promise<readonly SendResult[]> {
-    const [file] = group;
-    if (file === undefined || group.length > 1) return this.#site.sendTogether(group, this.#common());
+  async #send({ key, files }: Form, streamsFor: Schedule["streamsFor"]): Promise<readonly SendResult[]> {
+    const [file] = files;
+    if (file === undefined || files.length > 1) return this.#site.sendTogether(files, { ...this.#common(), key });
     const { sha256 } = file;
     return [await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) })];
   }

@@ -9,7 +9,7 @@ import { bytesOf } from "./local-file.ts";
 import { aborted, mayPass, waitMs } from "./retry.ts";
 import { isFormName, uploadTogether } from "./small-files.ts";
 import { SMALL, uploadSmall } from "./small-upload.ts";
-import { type FileOptions, SendError, type SmallFile, type Source, type TransferOptions } from "./source.ts";
+import { type FileOptions, SendError, type SmallFile, type Source, type TogetherOptions, type TransferOptions } from "./source.ts";
 import { uploadStream } from "./stream-upload.ts";
 import { type Abilities, Refused, Tus } from "./tus.ts";
 
@@ -38,7 +38,7 @@ export interface Site {
   /** Sends one file; goes on where an earlier run was stopped. Never throws: whatever goes wrong is the result. */
   send(source: Source, options: FileOptions): Promise<SendResult>;
   /** Sends files for which {@link maySendTogether} in one request, as far as the site takes them so. Never throws: whatever goes wrong is the result of each. */
-  sendTogether(files: readonly SmallFile[], options: Omit<TransferOptions, "sha256" | "onProgress">): Promise<readonly SendResult[]>;
+  sendTogether(files: readonly SmallFile[], options: TogetherOptions): Promise<readonly SendResult[]>;
   /** Sends bytes whose number is not known before they end. Never throws: whatever goes wrong is the result. */
   sendStream(body: AsyncIterable<Buffer>, options: TransferOptions & { readonly name: string }): Promise<SendResult>;
   /** Closes the connections that are kept for the next file. */

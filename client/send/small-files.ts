@@ -1,5 +1,5 @@
 /** Many small files in one form: what a request costs both ends is paid once for all of them. */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { reprDigest } from "../../protocol/checksum.ts";
 import { filesDigestHeader, filesDigestText } from "../../protocol/form-files.ts";
@@ -10,7 +10,7 @@ import { type Answer, answerOf } from "./http.ts";
 import { wholeForm, type WholeForm } from "./multipart.ts";
 import { Patience } from "./retry.ts";
 import { readWhole } from "./small-upload.ts";
-import { SendError, type SmallFile, type TransferOptions } from "./source.ts";
+import { SendError, type SmallFile, type TogetherOptions } from "./source.ts";
 import { Refused, silent } from "./tus.ts";
 
 /** Silence after which a connection counts as dead: the site answers when the last of the files is on its disk. */
@@ -36,7 +36,7 @@ export const isFormName = (name: string): boolean => !/["\\\p{Cc}]/u.test(name);
 export async function uploadTogether(
   site: SiteParts,
   files: readonly SmallFile[],
-  options: Omit<TransferOptions, "sha256" | "onProgress">,
+  options: TogetherOptions,
   alone: (file: SmallFile) => Promise<SendResult>,
 ): Promise<readonly SendResult[]> {
   const start = performance.now();
@@ -63,7 +63,7 @@ async function readFile(file: SmallFile): Promise<Read | Extract<SendResult, { o
 }
 
 /** What the site says of each file; nothing when it does not take them so. */
-async function recordsOf(site: SiteParts, read: readonly Read[], options: TransferOptions): Promise<readonly unknown[] | undefined> {
+async function recordsOf(site: SiteParts, read: readonly Read[], options: TogetherOptions): Promise<readonly unknown[] | undefined> {
   const signal = options.signal ?? new AbortController().signal;
   const form = wholeForm(
     [["terminal", "yes"], ...(options.description === undefined ? [] : [["description", options.description] as const]), ...read.map(({ file }) => ["relativePath", file.name] as const)],
@@ -73,7 +73,7 @@ async function recordsOf(site: SiteParts, read: readonly Read[], options: Transf
   const sha256 = createHash("sha256").update(filesDigestText(read)).digest("hex");
   const headers = {
     // By it the site knows the form again whose answer was lost.
-    "Idempotency-Key": `"${randomUUID()}"`,
+    "Idempotency-Key": `"${options.key}"`,
     [filesDigestHeader]: reprDigest({ sha256 }),
   };
   try {

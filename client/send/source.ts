@@ -32,6 +32,11 @@ export interface FileOptions extends TransferOptions {
   readonly streams: number;
 }
 
+export interface TogetherOptions extends Omit<TransferOptions, "sha256" | "onProgress"> {
+  /** By it the site knows the files again that are sent once more, and files none of them twice: 16 to 128 visible ASCII characters but `"` and `\\`. */
+  readonly key: string;
+}
+
 /** Ends a sending with what its result is to be. */
 export class SendError extends Error {
   readonly failure: SendFailure;
