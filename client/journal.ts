@@ -1,4 +1,4 @@
-/** Which files of a run have arrived, so that the same command goes on with the others after a kill. */
+/** Which files of a run have arrived, and which were under way, so that the same command goes on with the others after a kill. */
 import { createHash } from "node:crypto";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
@@ -9,7 +9,19 @@ import type { PlannedFile } from "./plan.ts";
 import { parseObject } from "./send/answer.ts";
 import { identify, isSame, parseIdentity, type Identity } from "./send/local-file.ts";
 
-/** A line of the journal. */
+/** Files that go in one form, and the key that the site knows it by. */
+export interface Form {
+  readonly key: string;
+  readonly files: readonly PlannedFile[];
+}
+
+/** A line of the journal, for a form that is about to go. */
+interface Begun {
+  readonly form: string;
+  readonly paths: readonly string[];
+}
+
+/** A line of the journal, for a file that has arrived. */
 interface Entry extends Identity {
   readonly path: string;
   /** Hex. */
@@ -26,6 +38,11 @@ function parseEntry(line: string): Entry | undefined {
   return typeof path === "string" && typeof sha256 === "string" && identity !== undefined ? { path, sha256, ...identity } : undefined;
 }
 
+function parseBegun(line: string): Begun | undefined {
+  const { form, paths } = parseObject(line);
+  return typeof form === "string" && Array.isArray(paths) && paths.every((path) => typeof path === "string") ? { form, paths } : undefined;
+}
+
 /**
  * The journal of one command: the site and the paths that were given. What it cannot write or read costs only that
  * files are sent again, so no failure of it fails the run.
@@ -34,6 +51,8 @@ export class Journal {
   readonly #folder: string;
   readonly #path: string;
   #stream: WriteStream | undefined;
+  /** Forms of earlier runs, of none of whose files is known that it has arrived. */
+  #lost: readonly Begun[] = [];
 
   constructor(stateFolder: string, site: URL, args: readonly string[], from: string) {
     this.#folder = stateFolder;
@@ -45,7 +64,9 @@ export class Journal {
   async divide(files: readonly PlannedFile[]): Promise<{ readonly before: readonly Arrived[]; readonly open: readonly PlannedFile[] }> {
     const text = await readFile(this.#path, "utf8").catch(() => "");
     if (text === "") return { before: [], open: files };
-    const entries = new Map(text.split("\n").flatMap((line) => parseEntry(line) ?? []).map((entry) => [entry.path, entry]));
+    const lines = text.split("\n");
+    const entries = new Map(lines.flatMap((line) => parseEntry(line) ?? []).map((entry) => [entry.path, entry]));
+    this.#lost = lines.flatMap((line) => parseBegun(line) ?? []).filter(({ paths }) => !paths.some((path) => entries.has(path)));
     const before: Arrived[] = [];
     const open: PlannedFile[] = [];
     for (let at = 0; at < files.length; at += AT_ONCE) {
@@ -67,13 +88,43 @@ export class Journal {
     return now !== undefined && isSame(now, entry) ? entry : undefined;
   }
 
-  /** @param identity as it was before the file was sent */
-  async add(file: PlannedFile, identity: Identity, sha256: string): Promise<void> {
+  /**
+   * Forms that an earlier run sent without hearing what became of them. Under the same keys they can go again: the site
+   * files none of them twice.
+   * @param files those that are to be sent; a form of which one is missing is none any more
+   */
+  lostForms(files: readonly PlannedFile[]): readonly Form[] {
+    if (this.#lost.length === 0) return [];
+    const open = new Map(files.map((file) => [file.path, file]));
+    const forms: Form[] = [];
+    // The newest first: a file may have gone in several.
+    for (const { form, paths } of this.#lost.slice().reverse()) {
+      const some = paths.flatMap((path) => open.get(path) ?? []);
+      if (some.length !== paths.length) continue;
+      forms.push({ key: form, files: some });
+      for (const path of paths) open.delete(path);
+    }
+    return forms;
+  }
+
+  /** Notes a form before it goes; settles when that survives a kill of this process. */
+  async begin({ key, files }: Form): Promise<void> {
+    await this.#write([{ form: key, paths: files.map(({ path }) => path) }]);
+  }
+
+  /** Notes files that have arrived, those of one form together. @param identity as it was before the file was sent */
+  async add(arrived: readonly { readonly file: PlannedFile; readonly identity: Identity; readonly sha256: string }[]): Promise<void> {
+    await this.#write(arrived.map(({ file, identity, sha256 }) => ({ path: file.path, sha256, ...identity })));
+  }
+
+  async #write(lines: readonly (Entry | Begun)[]): Promise<void> {
+    if (lines.length === 0) return;
     if (this.#stream === undefined) {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
       this.#stream ??= createWriteStream(this.#path, { flags: "a", mode: 0o600 }).on("error", () => undefined);
     }
-    this.#stream.write(`${JSON.stringify({ path: file.path, sha256, ...identity } satisfies Entry)}\n`);
+    const stream = this.#stream;
+    await new Promise<void>((resolve) => void stream.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""), () => resolve()));
   }
 
   /** @param forget whether every file has arrived: the same command then begins anew */

@@ -1,11 +1,12 @@
 /** Sends what was planned, several files at a time, and remembers how each ended. */
+import { randomUUID } from "node:crypto";
 import type { PushFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
-import type { Journal } from "./journal.ts";
+import type { Form, Journal } from "./journal.ts";
 import type { Listed } from "./manifest.ts";
 import type { PlannedFile } from "./plan.ts";
 import type { Report, Source } from "./report/report.ts";
-import { eachOf, scheduleOf } from "./schedule.ts";
+import { eachOf, groupsOf, type Schedule, scheduleOf } from "./schedule.ts";
 import type { SendFailure, SendResult } from "./send/answer.ts";
 import type { Site } from "./send/site.ts";
 import { identify } from "./send/local-file.ts";
@@ -34,13 +35,25 @@ export class Run {
   /** Settles when every file has arrived or failed, or when it is to stop. */
   async sendFiles(files: readonly PlannedFile[], journal: Journal): Promise<void> {
     const { parallel, streamsFor } = scheduleOf(files, this.#flags);
-    await eachOf(files, parallel, this.#io.signal, async (file) => {
-      const { sha256 } = file;
-      const identity = await identify(file).catch(() => undefined);
-      const result = await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) });
-      if (result.ok && identity !== undefined) await journal.add(file, identity, result.sha256);
-      this.#ended(file, result);
+    const lost = this.#site.together > 1 ? journal.lostForms(files) : [];
+    const known = new Set(lost.flatMap((form) => form.files));
+    const groups = groupsOf(files.filter((file) => !known.has(file)), { most: this.#site.together, parallel });
+    const forms = [...lost, ...groups.map((some) => ({ key: randomUUID(), files: some }))];
+    await eachOf(forms, parallel, this.#io.signal, async (form) => {
+      const identities = await Promise.all(form.files.map((file) => identify(file).catch(() => undefined)));
+      if (form.files.length > 1) await journal.begin(form);
+      const results = await this.#send(form, streamsFor);
+      const ends = form.files.map((file, index) => ({ file, identity: identities[index], result: results[index] as SendResult }));
+      await journal.add(ends.flatMap(({ file, identity, result }) => (result.ok && identity !== undefined ? [{ file, identity, sha256: result.sha256 }] : [])));
+      for (const { file, result } of ends) this.#ended(file, result);
     });
+  }
+
+  async #send({ key, files }: Form, streamsFor: Schedule["streamsFor"]): Promise<readonly SendResult[]> {
+    const [file] = files;
+    if (file === undefined || files.length > 1) return this.#site.sendTogether(files, { ...this.#common(), key });
+    const { sha256 } = file;
+    return [await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) })];
   }
 
   /** Sends standard input. */
@@ -51,12 +64,12 @@ export class Run {
   }
 
   #optionsFor(source: Source) {
+    return { ...this.#common(), onProgress: (sent: number) => this.#report.progress(source, sent) };
+  }
+
+  #common() {
     const { description } = this.#flags;
-    return {
-      signal: this.#io.signal,
-      onProgress: (sent: number) => this.#report.progress(source, sent),
-      ...(description === undefined ? {} : { description }),
-    };
+    return { signal: this.#io.signal, ...(description === undefined ? {} : { description }) };
   }
 
   #ended(source: Source, result: SendResult): void {

@@ -1,5 +1,6 @@
 /** How many files and connections at once. */
 import type { PlannedFile } from "./plan.ts";
+import { maySendTogether, TOGETHER } from "./send/site.ts";
 
 /** Small files at once, where the choice is ours: with each the site waits for its disk, and the others go on. */
 const SMALL_AT_ONCE = 16;
@@ -34,6 +35,30 @@ export function scheduleOf(files: readonly Pick<PlannedFile, "size">[], asked: {
     parallel,
     streamsFor: ({ size }) => (asked.streams === "auto" ? Math.max(1, Math.min(most, Math.floor(size / SEGMENT_BYTES))) : asked.streams),
   };
+}
+
+/**
+ * Files that go in one request each time: neighbours that may, as long as there are enough for all who work at the same
+ * time. Others are by themselves; the order stays.
+ * @param most files of one request
+ */
+export function groupsOf(files: readonly PlannedFile[], { most, parallel }: { readonly most: number; readonly parallel: number }): readonly (readonly PlannedFile[])[] {
+  const fair = Math.min(most, Math.ceil(files.length / parallel));
+  const groups: PlannedFile[][] = [];
+  let open: PlannedFile[] | undefined;
+  let bytes = 0;
+  for (const file of files) {
+    if (!maySendTogether(file)) {
+      groups.push([file]);
+    } else if (open !== undefined && open.length < fair && bytes + file.size <= TOGETHER) {
+      open.push(file);
+      bytes += file.size;
+    } else {
+      groups.push((open = [file]));
+      bytes = file.size;
+    }
+  }
+  return groups;
 }
 
 /** Works on all items, so many at a time, in their order; begins none when the signal has come. */

@@ -104,11 +104,15 @@ function readFile({ field, values }: Group, required: readonly ChecksumName[], p
 
 /**
  * nginx takes the path off a file's name, so a form says in a field of its own where its file lay: `relativePath`,
- * as in the metadata of tus. It speaks of one file; in a form of several nobody could tell which.
+ * as in the metadata of tus; one for each file, in their order. With another number of them nobody could tell which
+ * is whose.
  */
-function placed(files: readonly CompletedFile[], relativePath: string): readonly CompletedFile[] {
-  const folder = files.length === 1 ? safeFolder(relativePath) : null;
-  return folder === null ? files : files.map((file) => ({ ...file, name: `${folder}/${file.name}` }));
+function placed(files: readonly CompletedFile[], relativePaths: readonly string[]): readonly CompletedFile[] {
+  if (relativePaths.length !== files.length) return files;
+  return files.map((file, index) => {
+    const folder = safeFolder(relativePaths[index] ?? "");
+    return folder === null ? file : { ...file, name: `${folder}/${file.name}` };
+  });
 }
 
 /**
@@ -125,6 +129,7 @@ export function readCompletion(
   const problems: string[] = [];
   const all = group(fields).map((one) => readFile(one, required, problems));
   const last = (name: string) => fields.findLast((field) => field.name === name)?.value ?? "";
+  const relativePaths = fields.filter((field) => field.name === "relativePath").map(({ value }) => value);
   const chosen = (file: CompletedFile) => file.name !== "" || file.size !== 0;
   if (all.length !== written) problems.push(`form: describes ${all.length} files, but ${written} were received`);
   const paths = new Set(all.map((file) => file.path));
@@ -133,7 +138,7 @@ export function readCompletion(
   return {
     problems,
     form: {
-      files: placed(all.filter(chosen), last("relativePath")),
+      files: placed(all.filter(chosen), relativePaths),
       empty: all.filter((file) => !chosen(file)),
       description: description === "" ? null : description,
       terminal: last("terminal") !== "",

@@ -1,6 +1,9 @@
 /** `POST /internal/complete`: nginx has written an upload and asks for it to be filed. */
+import { createHash } from "node:crypto";
 import { acceptsHtml } from "../../protocol/accept.ts";
-import { readCompletion } from "../../protocol/completion.ts";
+import { type CompletedFile, readCompletion } from "../../protocol/completion.ts";
+import { disagrees, parseDigestField } from "../../protocol/digest-field.ts";
+import { filesDigestHeader, filesDigestText } from "../../protocol/form-files.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readForm } from "../form.ts";
 import { submissionOf } from "../submission.ts";
@@ -32,6 +35,19 @@ function filesWritten(context: RequestContext): number {
   return /^\d{1,6}$/.test(header) ? Number(header) : 0;
 }
 
+/** Refuses files that differ from what their sender has, where it says so. */
+function checkDigest(context: RequestContext, files: readonly CompletedFile[]): void {
+  const header = context.get(filesDigestHeader);
+  if (header === "") return;
+  const announced = parseDigestField(header);
+  if (announced === undefined) throw new Refusal("bad_header", `${filesDigestHeader}: not a dictionary of digests (RFC 9530).`);
+  const checksums = files.map((file) => file.checksums);
+  // A site that does not compute it has nothing to compare.
+  if (checksums.some(({ sha256 }) => sha256 === undefined)) return;
+  const sha256 = createHash("sha256").update(filesDigestText(checksums)).digest("hex");
+  if (disagrees(announced, { sha256 })) throw new Refusal("digest_mismatch");
+}
+
 export function completeRoute(service: Service): Middleware {
   return async (context) => {
     const { checksums, maxFileSize } = readUploadTerms((name) => context.get(name));
@@ -40,6 +56,7 @@ export function completeRoute(service: Service): Middleware {
       const more = problems.length > mostProblemsShown ? `; and ${problems.length - mostProblemsShown} more` : "";
       throw new Refusal("bad_form", `${problems.slice(0, mostProblemsShown).join("; ")}${more}.`);
     }
+    checkDigest(context, form.files);
     const remoteAddress = context.get("X-Real-IP") || null;
     const submission = submissionOf(context.get("Idempotency-Key"), context.state.requestId);
     const records = await completeForm(service.store, { submission, remoteAddress, maxFileSize }, form);

@@ -7,10 +7,11 @@ import { safeFileName, safeFolder } from "../../protocol/file-name.ts";
 import type { Log } from "../log.ts";
 import type { Records, UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
+import { allOf } from "./all-of.ts";
 import type { KeyedLocks } from "./locks.ts";
 import { type StorePaths, targetPath } from "./paths.ts";
 import { moveIntoPlace, removeFile } from "./settle.ts";
-import { sourceOf, verifySource } from "./verify.ts";
+import { sourceOf, type VerifiedSource, verifySource } from "./verify.ts";
 import type { Writers } from "./writers.ts";
 
 /** What a store works with. */
@@ -83,7 +84,7 @@ export async function settle(parts: StoreParts, records: readonly UploadRecord[]
   const open = records.filter((record) => record.state === "received");
   if (open.length === 0) return records;
   try {
-    for (const record of open) await moveIntoPlace(parts.paths, record, parts.directoryMode);
+    await allOf(open, (record) => moveIntoPlace(parts.paths, record, parts.directoryMode));
     const completedAt = new Date().toISOString();
     await parts.records.markComplete(open.map((record) => record.id), completedAt);
     return records.map((record) => (record.state === "complete" ? record : { ...record, state: "complete", completedAt }));
@@ -150,14 +151,12 @@ async function allFiledBefore(parts: StoreParts, form: CompletionForm, sources: 
 }
 
 async function verifyAll(parts: StoreParts, request: CompletionRequest, form: CompletionForm, sources: readonly string[]): Promise<{ readonly records: readonly UploadRecord[]; readonly fsyncMs: number }> {
-  const records: UploadRecord[] = [];
-  let fsyncMs = 0;
-  for (const [index, file] of form.files.entries()) {
-    const verified = await verifySource(parts.paths, sources[index] as string, file.size, parts.fileMode);
-    fsyncMs += verified.fsyncMs;
-    records.push(makeRecord(parts, request, form, file, verified.modified));
-  }
-  return { records, fsyncMs };
+  const verified = await allOf(form.files, ({ size }, index) => verifySource(parts.paths, sources[index] as string, size, parts.fileMode));
+  return {
+    // Made in the order of the form: so their ids, by which the answer to a repeated form is sorted, stand in it too.
+    records: form.files.map((file, index) => makeRecord(parts, request, form, file, (verified[index] as VerifiedSource).modified)),
+    fsyncMs: Math.max(...verified.map(({ fsyncMs }) => fsyncMs)),
+  };
 }
 
 /**

@@ -24,14 +24,18 @@ export interface Sent {
 /** Judges the site's answer to a whole file: only one that names the same bytes is a success. */
 export function judge(status: number, body: string, sent: Sent): SendResult {
   const answer = parseObject(body);
-  if (status !== 200) return refusal(status, answer);
-  const { id, name, size, checksums } = answer;
+  return status === 200 ? judgeRecord(answer, sent) : refusal(status, answer);
+}
+
+/** Judges what the site says in its answer of one file. */
+export function judgeRecord(record: unknown, sent: Sent): SendResult {
+  const { id, name, size, checksums } = isObject(record) ? record : {};
   if (typeof id !== "string" || typeof name !== "string" || typeof size !== "number") {
-    return failure("server", "bad_answer", status, "the site answered 200, but not with the record of an upload", "check that the URL is the upload path of a Slipway site");
+    return failure("server", "bad_answer", 200, "the site answered 200, but not with the record of an upload", "check that the URL is the upload path of a Slipway site");
   }
   const theirs = isObject(checksums) && typeof checksums["sha256"] === "string" ? checksums["sha256"] : undefined;
   if (size !== sent.size || (theirs !== undefined && theirs !== sent.sha256)) {
-    return corrupt(status, `${size} bytes with SHA-256 ${theirs ?? "unknown"}`, `${sent.size} with ${sent.sha256}`);
+    return corrupt(200, `${size} bytes with SHA-256 ${theirs ?? "unknown"}`, `${sent.size} with ${sent.sha256}`);
   }
   return { ok: true, id, name, size, sha256: sent.sha256, checked: theirs !== undefined, ms: sent.ms };
 }

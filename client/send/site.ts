@@ -1,17 +1,17 @@
 /** A site that files are sent to: the one door of the transfer engine. */
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { tusVersion } from "../../protocol/tus.ts";
-import { networkFailure, type SendResult } from "./answer.ts";
+import { networkFailure, type SendFailure, type SendResult } from "./answer.ts";
 import { uploadFile } from "./file-upload.ts";
 import { sendForm } from "./form.ts";
 import { Http } from "./http.ts";
 import { bytesOf } from "./local-file.ts";
 import { aborted, mayPass, waitMs } from "./retry.ts";
+import { isFormName, uploadTogether } from "./small-files.ts";
 import { SMALL, uploadSmall } from "./small-upload.ts";
-import { type FileOptions, SendError, type Source, type TransferOptions } from "./source.ts";
+import { type FileOptions, SendError, type SmallFile, type Source, type TogetherOptions, type TransferOptions } from "./source.ts";
 import { uploadStream } from "./stream-upload.ts";
-import { Refused, Tus } from "./tus.ts";
+import { type Abilities, Refused, Tus } from "./tus.ts";
 
 export interface SiteOptions {
   /** Upload path of the site. */
@@ -33,40 +33,56 @@ export interface SiteOptions {
 export interface Site {
   /** Whether a cut upload goes on where it was; without, the site takes forms only. */
   readonly resumable: boolean;
+  /** Most files that {@link sendTogether} takes; 1 where each has to go by itself. */
+  readonly together: number;
   /** Sends one file; goes on where an earlier run was stopped. Never throws: whatever goes wrong is the result. */
   send(source: Source, options: FileOptions): Promise<SendResult>;
+  /** Sends files for which {@link maySendTogether} in one request, as far as the site takes them so. Never throws: whatever goes wrong is the result of each. */
+  sendTogether(files: readonly SmallFile[], options: TogetherOptions): Promise<readonly SendResult[]>;
   /** Sends bytes whose number is not known before they end. Never throws: whatever goes wrong is the result. */
   sendStream(body: AsyncIterable<Buffer>, options: TransferOptions & { readonly name: string }): Promise<SendResult>;
   /** Closes the connections that are kept for the next file. */
   close(): Promise<void>;
 }
 
+/** Bytes of all the files of one request: what is lost of it by a cut is sent again. */
+export const TOGETHER = SMALL;
+
+/** Whether a file may go with others. */
+export const maySendTogether = ({ name, size }: Pick<Source, "name" | "size">): boolean => size <= TOGETHER / 2 && isFormName(name);
+
 /** Asks a site what it speaks. Never throws: what cannot be reached shows when something is sent. */
 export async function openSite(options: SiteOptions): Promise<Site> {
   const http = new Http(options);
-  const resumable = await speaksTus(http, options.url);
+  const { resumable, formFiles } = await abilitiesOf(http, options.url);
   const { url } = options;
-  const over = async (run: () => Promise<SendResult>, signal: AbortSignal | undefined): Promise<SendResult> => {
+  const over = async <T>(run: () => Promise<T>, signal: AbortSignal | undefined, failed: (failure: SendFailure) => T): Promise<T> => {
     // One signal may end thousands of files.
     if (signal !== undefined) setMaxListeners(0, signal);
     try {
       return await run();
     } catch (error) {
-      if (signal?.aborted === true) return aborted().failure;
-      if (error instanceof SendError || error instanceof Refused) return error.failure;
-      return networkFailure(error as NodeJS.ErrnoException, url.host);
+      if (signal?.aborted === true) return failed(aborted().failure);
+      if (error instanceof SendError || error instanceof Refused) return failed(error.failure);
+      return failed(networkFailure(error as NodeJS.ErrnoException, url.host));
     }
   };
+  const one = (run: () => Promise<SendResult>, signal: AbortSignal | undefined): Promise<SendResult> => over(run, signal, (failure) => failure);
   const site = { ...options, http };
   return {
     resumable,
+    together: resumable ? formFiles : 1,
     async send(source, more) {
       if (!resumable) return sendForm(http, url, { name: source.name, size: source.size, body: bytesOf(source, 0, source.size) }, more);
-      return over(() => (source.size <= SMALL ? uploadSmall(site, source, more) : uploadFile(site, source, more)), more.signal);
+      return one(() => (source.size <= SMALL ? uploadSmall(site, source, more) : uploadFile(site, source, more)), more.signal);
+    },
+    async sendTogether(files, more) {
+      const alone = (file: SmallFile): Promise<SendResult> => one(() => uploadSmall(site, file, { ...more, ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }) }), more.signal);
+      return over(() => uploadTogether(site, files, more, alone), more.signal, (failure) => files.map(() => failure));
     },
     async sendStream(body, more) {
       if (!resumable) return sendForm(http, url, { name: more.name, size: undefined, body }, more);
-      return over(() => uploadStream(site, body, more), more.signal);
+      return one(() => uploadStream(site, body, more), more.signal);
     },
     async close() {
       http.close();
@@ -77,17 +93,20 @@ export async function openSite(options: SiteOptions): Promise<Site> {
 /** Attempts to ask what the site speaks. */
 const QUESTIONS = 5;
 
-/** Whether the site speaks tus at `/tus/`: an application of the site's own may not. */
-async function speaksTus(http: Http, url: URL): Promise<boolean> {
+/** What is sent where nothing is known of the site: a form for each file. */
+const FORMS_ONLY: Abilities = { resumable: false, formFiles: 1 };
+
+/** What the site says of itself at `/tus/`: an application of the site's own may have no such address. */
+async function abilitiesOf(http: Http, url: URL): Promise<Abilities> {
   for (let failures = 1; failures <= QUESTIONS; failures++) {
     try {
-      return (await new Tus(http, url).versions()).includes(tusVersion);
+      return await new Tus(http, url).abilities();
     } catch (error) {
       // What never answered is left to the form, whose failure says what is wrong.
       const passing = error instanceof Refused ? mayPass(error.answer.status) : ["ECONNRESET", "EPIPE", "ETIMEDOUT"].includes((error as NodeJS.ErrnoException).code ?? "");
-      if (!passing) return false;
+      if (!passing) return FORMS_ONLY;
       await sleep(waitMs(failures, undefined));
     }
   }
-  return false;
+  return FORMS_ONLY;
 }

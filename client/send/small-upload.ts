@@ -36,7 +36,7 @@ export async function uploadSmall(site: SiteParts, source: Source, options: Tran
 }
 
 /** Reads a file, which nobody may change meanwhile, with as few calls as it takes: small files are many. */
-async function readWhole({ path, name, size }: Source): Promise<Buffer> {
+export async function readWhole({ path, name, size }: Source): Promise<Buffer> {
   try {
     const file = await open(path);
     try {

@@ -10,6 +10,12 @@ export interface Source {
   readonly size: number;
 }
 
+/** A file that goes in one request. */
+export interface SmallFile extends Source {
+  /** SHA-256 in hex that it must have. @default none is known */
+  readonly sha256?: string;
+}
+
 /** What is the same for a file and for a stream. */
 export interface TransferOptions {
   /** SHA-256 in hex that the whole must have; it is announced, so that the site refuses anything else. */
@@ -24,6 +30,11 @@ export interface TransferOptions {
 export interface FileOptions extends TransferOptions {
   /** Connections that one file may use at a time; a small file uses fewer. */
   readonly streams: number;
+}
+
+export interface TogetherOptions extends Omit<TransferOptions, "sha256" | "onProgress"> {
+  /** By it the site knows the files again that are sent once more, and files none of them twice: 16 to 128 visible ASCII characters but `"` and `\\`. */
+  readonly key: string;
 }
 
 /** Ends a sending with what its result is to be. */

@@ -3,6 +3,7 @@ import type { ClientRequest } from "node:http";
 import { parseByteCount } from "../../protocol/byte-count.ts";
 import { reprDigest } from "../../protocol/checksum.ts";
 import { parseDigestField } from "../../protocol/digest-field.ts";
+import { formFilesHeader } from "../../protocol/form-files.ts";
 import { tusBodyType, tusVersion } from "../../protocol/tus.ts";
 import { parseObject, refusal, type SendFailure } from "./answer.ts";
 import { type Answer, answerOf, continued, type Http } from "./http.ts";
@@ -15,6 +16,14 @@ const SHORT_SILENCE_MS = 10_000;
 const FINAL_SILENCE_MS = 300_000;
 
 type Headers = Readonly<Record<string, string>>;
+
+/** What a site can do. */
+export interface Abilities {
+  /** Whether it speaks tus. */
+  readonly resumable: boolean;
+  /** Most files that may come in one form and be told apart; 1 where it says nothing of it. */
+  readonly formFiles: number;
+}
 
 /** Where an upload stands. */
 export interface Standing {
@@ -62,7 +71,8 @@ export class Refused extends Error {
 /** Whether an answer means that there is no such upload, or no more. */
 export const isGone = (error: unknown): boolean => error instanceof Refused && [404, 410].includes(error.answer.status);
 
-const silent = (ms: number): Error => Object.assign(new Error(`nothing was heard for ${ms / 1000} s`), { code: "ETIMEDOUT" });
+/** What ends a connection that nothing is heard on. */
+export const silent = (ms: number): Error => Object.assign(new Error(`nothing was heard for ${ms / 1000} s`), { code: "ETIMEDOUT" });
 
 function metadataField(metadata: Headers): string {
   return Object.entries(metadata).map(([key, value]) => `${key} ${Buffer.from(value).toString("base64")}`).join(",");
@@ -85,11 +95,14 @@ export class Tus {
     this.#signal = signal;
   }
 
-  /** The versions that the site speaks; none where an application answers that knows nothing of tus. @throws {Refused} when the site is broken */
-  async versions(): Promise<readonly string[]> {
-    const answer = await this.#ask("OPTIONS", this.#root);
-    if (answer.status >= 500) throw new Refused(answer);
-    return String(answer.headers["tus-version"] ?? "").split(",");
+  /** What the site speaks; nothing where an application answers that knows nothing of tus. @throws {Refused} when the site is broken */
+  async abilities(): Promise<Abilities> {
+    const { status, headers, body } = await this.#ask("OPTIONS", this.#root);
+    if (status >= 500) throw new Refused({ status, headers, body });
+    return {
+      resumable: String(headers["tus-version"] ?? "").split(",").includes(tusVersion),
+      formFiles: parseByteCount(String(headers[formFilesHeader.toLowerCase()] ?? "")) ?? 1,
+    };
   }
 
   /** Begins an upload. @throws {Refused} */

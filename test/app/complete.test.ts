@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { age, complete, fieldsOf, newRequestId, secret, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
+import { age, complete, fieldsOf, newRequestId, secret, sha256, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
 import { readTree } from "../helpers/tree.ts";
 
 interface Answer {
@@ -54,6 +54,18 @@ it("files an upload and answers with what it stored", async () => {
   });
   expect(readFileSync(join(service.folder.store, "files", day(), answer.id, "a b.txt"), "utf8")).toBe("hello");
   expect(existsSync(file.path)).toBe(false);
+});
+
+it("files what its sender has, and nothing else, where the sender says what that is", async () => {
+  const files = [writeIncoming(service.folder, "one"), writeIncoming(service.folder, "two")] as const;
+  const fields = [...fieldsOf(files[0], "1"), ...fieldsOf(files[1], "2")];
+  const digestOf = (sums: readonly string[]): Record<string, string> => ({ "Slipway-Files-Digest": `sha-256=:${Buffer.from(sha256(sums.map((sum) => `${sum}\n`).join("")), "hex").toString("base64")}:` });
+  const wrong = await complete(service, fields, digestOf([files[1].sha256, files[0].sha256]));
+  expect([wrong.status, await wrong.json()]).toMatchObject([400, { error: { code: "digest_mismatch" } }]);
+  const malformed = await complete(service, fields, { "Slipway-Files-Digest": "sha-256=abc" });
+  expect([malformed.status, await malformed.json()]).toMatchObject([400, { error: { code: "bad_header" } }]);
+  expect(readTree(join(service.folder.store, "files"))).toEqual([]);
+  expect((await answerOf(await complete(service, fields, digestOf(files.map((file) => file.sha256))))).uploads.map(({ name }) => name)).toEqual(["1", "2"]);
 });
 
 it("gives directories and files their exact modes whatever the umask", async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { eachOf, scheduleOf } from "../../client/schedule.ts";
+import { eachOf, groupsOf, scheduleOf } from "../../client/schedule.ts";
 
 const MiB = 1024 * 1024;
 const auto = { streams: "auto", parallel: "auto" } as const;
@@ -16,6 +16,24 @@ it.each([
 it("does as it is told", () => {
   const schedule = scheduleOf(files(2, 1), { streams: 16, parallel: 5 });
   expect([schedule.parallel, schedule.streamsFor({ size: 1 })]).toEqual([5, 16]);
+});
+
+const named = (name: string, size: number) => ({ argument: name, path: `/${name}`, name, size });
+const namesOf = (files: readonly (readonly [string, number])[], most: number, parallel: number): readonly string[] =>
+  groupsOf(files.map(([name, size]) => named(name, size)), { most, parallel }).map((group) => group.map(({ name }) => name).join(" "));
+const letters = (text: string, size: number) => [...text].map((name) => [name, size] as const);
+
+it("puts small neighbours together, up to a number and a size, and leaves something for all who work", () => {
+  expect(namesOf(letters("abcdefgh", 1), 3, 1)).toEqual(["a b c", "d e f", "g h"]);
+  expect(namesOf(letters("abcdefgh", 1), 64, 4)).toEqual(["a b", "c d", "e f", "g h"]);
+  expect(namesOf(letters("abc", 1), 64, 16)).toEqual(["a", "b", "c"]);
+  expect(namesOf(letters("abc", 1), 1, 1)).toEqual(["a", "b", "c"]);
+  expect(namesOf(letters("abc", 200 * 1024), 64, 1)).toEqual(["a b", "c"]);
+  expect(namesOf([], 64, 1)).toEqual([]);
+});
+
+it("leaves files by themselves that are large, or have a name that a form writes in another way", () => {
+  expect(namesOf([["a", 1], ["large", MiB], ["b", 1], ['say "x"', 1], ["back\\slash", 1], ["new\nline", 1]], 64, 1)).toEqual(["a b", "large", 'say "x"', "back\\slash", "new\nline"]);
 });
 
 it("works on all, so many at a time, and begins none after the signal", async () => {

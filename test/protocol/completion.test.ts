@@ -96,10 +96,13 @@ describe("problems", () => {
   });
 });
 
-it("takes the folder of a form's one file from relativePath, and of several files from none", () => {
+it("takes the folder of each file from the relativePath in its place, and of no file when there is another number of them", () => {
   const nameOf = (path: string, ...more: (readonly [string, string])[]) => read(form(...file("a", "x.txt", "/1"), ...more, ["relativePath", path]), []).form.files.map(({ name }) => name);
   expect(nameOf("run/7/x.txt")).toEqual(["run/7/x.txt"]);
   expect(nameOf("/../run/other.txt")).toEqual(["run/x.txt"]);
   expect(nameOf("x.txt")).toEqual(["x.txt"]);
   expect(nameOf("run/x.txt", ...file("b", "y.txt", "/2"))).toEqual(["x.txt", "y.txt"]);
+  expect(nameOf("8/y.txt", ["relativePath", "run/7/x.txt"], ...file("a", "y.txt", "/2"))).toEqual(["run/7/x.txt", "8/y.txt"]);
+  expect(nameOf("8/y.txt", ["relativePath", "x.txt"], ...file("a", "y.txt", "/2"))).toEqual(["x.txt", "8/y.txt"]);
+  expect(nameOf("third", ["relativePath", "run/x.txt"], ["relativePath", "run/y.txt"], ...file("a", "y.txt", "/2"))).toEqual(["x.txt", "y.txt"]);
 });

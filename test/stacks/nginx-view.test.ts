@@ -63,6 +63,9 @@ it.each([
   expect(args({ upload: { bufferSize } }, "upload_buffer_size")[0]).toEqual([bufferSize]);
 });
 
+/** What the service can use passes whatever the site says. */
+const ownFields = ["^(?:description|relativePath)$"];
+
 /** Fields of a body that is a file, or a piece of one, with md5 and sha256. */
 const ofSessions = [["size", "$upload_file_size"], ["offset", "$upload_offset"], ["outcome", "$upload_outcome"], ["md5", "$upload_file_md5"], ["sha256", "$upload_file_sha256"]];
 
@@ -74,8 +77,8 @@ describe("what reaches nginx.conf", () => {
     ["no hash levels", { storage: { hashLevels: [] } }, "upload_store", [["/srv/slipway/incoming"]]],
     ["a bind's path", { storage: { place: Storage.bind("/data/x") } }, "upload_store", [["/data/x/incoming", "1"]]],
     ["checksums, after the size", { upload: { checksums: ["md5", "sha256"] } }, "upload_aggregate_form_field", [...ofSegments, ["$upload_field_name.size", "$upload_file_size"], ["$upload_field_name.md5", "$upload_file_md5"], ["$upload_field_name.sha256", "$upload_file_sha256"], ...ofSessions, ...ofSessions]],
-    ["no field that passes", { upload: { passFields: [] } }, "upload_pass_form_field", []],
-    ["a field that passes whatever it is called", { upload: { passFields: [""] } }, "upload_pass_form_field", [[""]]],
+    ["no field that passes", { upload: { passFields: [] } }, "upload_pass_form_field", [ownFields]],
+    ["a field that passes whatever it is called", { upload: { passFields: [""] } }, "upload_pass_form_field", [[""], ownFields]],
     ["no cleanup", { upload: { cleanup: [] } }, "upload_cleanup", []],
     ["cleanup, which is another for segments", { upload: { cleanup: ["404", "500-599"] } }, "upload_cleanup", [["404", "500-599"], ["400-499"]]],
     ["space that stays free", { upload: { minFreeSpace: "50g" } }, "upload_min_free_space", [["50g"]]],

@@ -1,4 +1,5 @@
 /** Words of tus answers. */
+import { formFilesHeader, mostFormFiles } from "../../../protocol/form-files.ts";
 import { tusChecksumAlgorithms, tusExtensions, tusVersion } from "../../../protocol/tus.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
@@ -27,12 +28,15 @@ export function recordHeader(record: UploadRecord | null): Readonly<Record<strin
 
 /** What this server does, for OPTIONS. */
 export function capabilities(request: SessionRequest): Readonly<Record<string, string>> {
-  const { maxFileSize } = request.terms;
+  const { maxFileSize, checksums } = request.terms;
+  // Without their SHA-256 the files of a form could not be held against what the client has.
+  const isComparable = checksums.includes("sha256");
   return {
     "Tus-Version": tusVersion,
     "Tus-Extension": tusExtensions.join(","),
     "Tus-Checksum-Algorithm": tusChecksumAlgorithms,
     ...(maxFileSize === 0 ? {} : { "Tus-Max-Size": String(maxFileSize) }),
+    ...(isComparable ? { [formFilesHeader]: String(mostFormFiles) } : {}),
   };
 }
 

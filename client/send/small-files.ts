@@ -1,0 +1,117 @@
+/** Many small files in one form: what a request costs both ends is paid once for all of them. */
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { reprDigest } from "../../protocol/checksum.ts";
+import { filesDigestHeader, filesDigestText } from "../../protocol/form-files.ts";
+import { failure, judgeRecord, parseObject, type SendResult } from "./answer.ts";
+import type { SiteParts } from "./file-upload.ts";
+import { mustHave } from "./filed.ts";
+import { type Answer, answerOf } from "./http.ts";
+import { wholeForm, type WholeForm } from "./multipart.ts";
+import { Patience } from "./retry.ts";
+import { readWhole } from "./small-upload.ts";
+import { SendError, type SmallFile, type TogetherOptions } from "./source.ts";
+import { Refused, silent } from "./tus.ts";
+
+/** Silence after which a connection counts as dead: the site answers when the last of the files is on its disk. */
+const SILENCE_MS = 120_000;
+
+/** A file that was read. */
+interface Read {
+  readonly file: SmallFile;
+  readonly bytes: Buffer;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** Whether a name goes through a form as it is: browsers and servers do not agree on how these are written in one. */
+export const isFormName = (name: string): boolean => !/["\\\p{Cc}]/u.test(name);
+
+/**
+ * Sends small files, whose names are {@link isFormName}, in one form.
+ * @param alone sends one by itself: what the site does not take in a form is told of each file
+ * @returns the result of each, in their order
+ * @throws what ended all of them
+ */
+export async function uploadTogether(
+  site: SiteParts,
+  files: readonly SmallFile[],
+  options: TogetherOptions,
+  alone: (file: SmallFile) => Promise<SendResult>,
+): Promise<readonly SendResult[]> {
+  const start = performance.now();
+  const read = await Promise.all(files.map(readFile));
+  const good = read.filter((one) => "bytes" in one);
+  const records = good.length === 0 ? [] : await recordsOf(site, good, options);
+  const ms = performance.now() - start;
+  const results: SendResult[] = [];
+  let next = 0;
+  for (const one of read) {
+    if (!("bytes" in one)) results.push(one);
+    // One after the other: the forms at the same time are as many connections as were asked for.
+    else if (records === undefined) results.push(await alone(one.file));
+    else results.push(judgeRecord(records[next++], { size: one.bytes.length, sha256: one.sha256, ms }));
+  }
+  return results;
+}
+
+/** A file that cannot be sent leaves the others to go. */
+async function readFile(file: SmallFile): Promise<Read | Extract<SendResult, { ok: false }>> {
+  try {
+    const bytes = await readWhole(file);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    mustHave(file.sha256, sha256, file.name);
+    return { file, bytes, sha256 };
+  } catch (error) {
+    if (error instanceof SendError) return error.failure;
+    throw error;
+  }
+}
+
+/** What the site says of each file; nothing when it does not take them so. */
+async function recordsOf(site: SiteParts, read: readonly Read[], options: TogetherOptions): Promise<readonly unknown[] | undefined> {
+  const signal = options.signal ?? new AbortController().signal;
+  const form = wholeForm(
+    [["terminal", "yes"], ...(options.description === undefined ? [] : [["description", options.description] as const]), ...read.map(({ file }) => ["relativePath", file.name] as const)],
+    "file",
+    read.map(({ file, bytes }) => ({ name: posix.basename(file.name), bytes })),
+  );
+  const sha256 = createHash("sha256").update(filesDigestText(read)).digest("hex");
+  const headers = {
+    // By it the site knows the form again whose answer was lost.
+    "Idempotency-Key": `"${options.key}"`,
+    [filesDigestHeader]: reprDigest({ sha256 }),
+  };
+  try {
+    const answer = await new Patience(signal).run(() => post(site, form, headers, signal));
+    const { uploads } = parseObject(answer.body);
+    if (Array.isArray(uploads) && uploads.length === read.length) return uploads as readonly unknown[];
+    throw new SendError(failure("server", "bad_answer", 200, "the site answered 200, but not with the records of the files", "look at the site's list; send what is not there again"));
+  } catch (error) {
+    if (error instanceof Refused && error.answer.status < 500) return undefined;
+    throw error;
+  }
+}
+
+/** @throws {Refused} */
+async function post({ http, url }: SiteParts, form: WholeForm, more: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<Answer> {
+  const request = http.open("POST", url, { "Content-Type": form.contentType, "Content-Length": form.body.length, ...more }, signal);
+  request.setTimeout(SILENCE_MS, () => request.destroy(silent(SILENCE_MS)));
+  const answered = answerOf(request);
+  let early: Answer | undefined;
+  answered.then((answer) => (early = answer), () => undefined);
+  try {
+    await http.write(request, form.body, signal);
+    request.end();
+    const answer = await answered;
+    if (answer.status !== 200) throw new Refused(answer);
+    return answer;
+  } catch (error) {
+    // The site has answered before it had all and closed the connection: what it said is what counts.
+    if (early !== undefined && early.status !== 200) throw new Refused(early);
+    throw error;
+  } finally {
+    // A connection with half a body on it is of no use for the next request.
+    if (!request.writableFinished) request.destroy();
+  }
+}
