@@ -18,12 +18,16 @@ export interface Form {
 /** A line of the journal, for a form that is about to go. */
 interface Begun {
   readonly form: string;
-  readonly paths: readonly string[];
+  readonly files: readonly Noted[];
+}
+
+/** A file as it was when it was about to go. */
+interface Noted extends Identity {
+  readonly path: string;
 }
 
 /** A line of the journal, for a file that has arrived. */
-interface Entry extends Identity {
-  readonly path: string;
+interface Entry extends Noted {
   /** Hex. */
   readonly sha256: string;
 }
@@ -31,16 +35,24 @@ interface Entry extends Identity {
 /** Files whose identity is asked for together. */
 const AT_ONCE = 64;
 
+function parseNoted(value: unknown): Noted | undefined {
+  const { path } = (value ?? {}) as { readonly path?: unknown };
+  const identity = parseIdentity(value);
+  return typeof path === "string" && identity !== undefined ? { path, ...identity } : undefined;
+}
+
 function parseEntry(line: string): Entry | undefined {
   const entry = parseObject(line);
-  const { path, sha256 } = entry;
-  const identity = parseIdentity(entry);
-  return typeof path === "string" && typeof sha256 === "string" && identity !== undefined ? { path, sha256, ...identity } : undefined;
+  const { sha256 } = entry;
+  const noted = parseNoted(entry);
+  return typeof sha256 === "string" && noted !== undefined ? { sha256, ...noted } : undefined;
 }
 
 function parseBegun(line: string): Begun | undefined {
-  const { form, paths } = parseObject(line);
-  return typeof form === "string" && Array.isArray(paths) && paths.every((path) => typeof path === "string") ? { form, paths } : undefined;
+  const { form, files } = parseObject(line);
+  if (typeof form !== "string" || !Array.isArray(files)) return undefined;
+  const noted = files.flatMap((file) => parseNoted(file) ?? []);
+  return noted.length === files.length ? { form, files: noted } : undefined;
 }
 
 /**
@@ -66,7 +78,7 @@ export class Journal {
     if (text === "") return { before: [], open: files };
     const lines = text.split("\n");
     const entries = new Map(lines.flatMap((line) => parseEntry(line) ?? []).map((entry) => [entry.path, entry]));
-    this.#lost = lines.flatMap((line) => parseBegun(line) ?? []).filter(({ paths }) => !paths.some((path) => entries.has(path)));
+    this.#lost = lines.flatMap((line) => parseBegun(line) ?? []).filter((begun) => !begun.files.some(({ path }) => entries.has(path)));
     const before: Arrived[] = [];
     const open: PlannedFile[] = [];
     for (let at = 0; at < files.length; at += AT_ONCE) {
@@ -84,32 +96,38 @@ export class Journal {
   async #isKnown(file: PlannedFile, entry: Entry | undefined): Promise<Entry | undefined> {
     // With a digest that is to be checked, one that differs is sent, so that the site says so.
     if (entry === undefined || (file.sha256 ?? entry.sha256) !== entry.sha256) return undefined;
-    const now = await identify(file).catch(() => undefined);
-    return now !== undefined && isSame(now, entry) ? entry : undefined;
+    return (await this.#asNoted(file, entry)) === undefined ? undefined : entry;
   }
 
   /**
    * Forms that an earlier run sent without hearing what became of them. Under the same keys they can go again: the site
    * files none of them twice.
-   * @param files those that are to be sent; a form of which one is missing is none any more
+   * @param files those that are to be sent; a form of which one is missing or has changed is none any more
    */
-  lostForms(files: readonly PlannedFile[]): readonly Form[] {
+  async lostForms(files: readonly PlannedFile[]): Promise<readonly Form[]> {
     if (this.#lost.length === 0) return [];
     const open = new Map(files.map((file) => [file.path, file]));
     const forms: Form[] = [];
     // The newest first: a file may have gone in several.
-    for (const { form, paths } of this.#lost.slice().reverse()) {
-      const some = paths.flatMap((path) => open.get(path) ?? []);
-      if (some.length !== paths.length) continue;
-      forms.push({ key: form, files: some });
-      for (const path of paths) open.delete(path);
+    for (const begun of this.#lost.slice().reverse()) {
+      const some = await Promise.all(begun.files.map((noted) => this.#asNoted(open.get(noted.path), noted)));
+      const same = some.filter((file) => file !== undefined);
+      if (same.length !== some.length) continue;
+      forms.push({ key: begun.form, files: same });
+      for (const { path } of same) open.delete(path);
     }
     return forms;
   }
 
-  /** Notes a form before it goes; settles when that survives a kill of this process. */
-  async begin({ key, files }: Form): Promise<void> {
-    await this.#write([{ form: key, paths: files.map(({ path }) => path) }]);
+  async #asNoted(file: PlannedFile | undefined, noted: Noted): Promise<PlannedFile | undefined> {
+    const now = file === undefined ? undefined : await identify(file).catch(() => undefined);
+    return now !== undefined && isSame(now, noted) ? file : undefined;
+  }
+
+  /** Notes a form before it goes; settles when that survives a kill of this process. @param identities of its files; without one of them it is not noted */
+  async begin({ key, files }: Form, identities: readonly (Identity | undefined)[]): Promise<void> {
+    const noted = files.flatMap(({ path }, index) => parseNoted({ path, ...identities[index] }) ?? []);
+    if (noted.length === files.length) await this.#write([{ form: key, files: noted }]);
   }
 
   /** Notes files that have arrived, those of one form together. @param identity as it was before the file was sent */

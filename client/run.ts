@@ -35,13 +35,13 @@ export class Run {
   /** Settles when every file has arrived or failed, or when it is to stop. */
   async sendFiles(files: readonly PlannedFile[], journal: Journal): Promise<void> {
     const { parallel, streamsFor } = scheduleOf(files, this.#flags);
-    const lost = this.#site.together > 1 ? journal.lostForms(files) : [];
+    const lost = this.#site.together > 1 ? await journal.lostForms(files) : [];
     const known = new Set(lost.flatMap((form) => form.files));
     const groups = groupsOf(files.filter((file) => !known.has(file)), { most: this.#site.together, parallel });
     const forms = [...lost, ...groups.map((some) => ({ key: randomUUID(), files: some }))];
     await eachOf(forms, parallel, this.#io.signal, async (form) => {
       const identities = await Promise.all(form.files.map((file) => identify(file).catch(() => undefined)));
-      if (form.files.length > 1) await journal.begin(form);
+      if (form.files.length > 1) await journal.begin(form, identities);
       const results = await this.#send(form, streamsFor);
       const ends = form.files.map((file, index) => ({ file, identity: identities[index], result: results[index] as SendResult }));
       await journal.add(ends.flatMap(({ file, identity, result }) => (result.ok && identity !== undefined ? [{ file, identity, sha256: result.sha256 }] : [])));

@@ -145,6 +145,8 @@ class FileUpload {
       }
     });
     await Promise.all(lanes);
+    // An address that comes after the end would be remembered by nobody.
+    await this.#asked?.answered;
     if (failed !== undefined) throw failed.error;
     return last;
   }

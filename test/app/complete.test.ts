@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { age, complete, fieldsOf, newRequestId, secret, sha256, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { age, complete, fieldsOf, makeServiceFolder, newRequestId, secret, sha256, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
 import { readTree } from "../helpers/tree.ts";
 
 interface Answer {
@@ -191,9 +191,19 @@ it("asks for every checksum that the site computes", async () => {
 });
 
 it("files an upload that took days", async () => {
-  const file = writeIncoming(service.folder, "slow");
-  age(file.path, 7 * 86_400);
-  await answerOf(await complete(service, fieldsOf(file, "slow")));
+  // Once what is as old is gone, the janitor's first round has read the directory: it sees no file that comes later.
+  const folder = makeServiceFolder();
+  const abandoned = writeIncoming(folder, "abandoned", "1/0000000001");
+  age(abandoned.path, 7 * 86_400);
+  const started = await startTestService({ folder });
+  try {
+    await vi.waitFor(() => expect(existsSync(abandoned.path)).toBe(false), 10_000);
+    const file = writeIncoming(folder, "slow", "1/0000000002");
+    age(file.path, 7 * 86_400);
+    await answerOf(await complete(started, fieldsOf(file, "slow")));
+  } finally {
+    await started.remove();
+  }
 });
 
 it("answers with the description as it is stored", async () => {

@@ -124,17 +124,18 @@ describe.skipIf(withoutLocal())("e2e: push of small files", () => {
 describe.skipIf(withoutLocal())("e2e: push of small files that was killed", () => {
   useTestSite(props, use);
 
-  it("files none twice when push was killed before it heard of them, and the same command goes on", async () => {
-    const files = Array.from({ length: 40 }, (_, index) => file(`run/${index % 3}/${index}`, `content ${index}`));
+  const push = (target: string) => spawn(process.execPath, [program, "push", "--parallel", "2", "--cacert", "ca.pem", "run", target], { cwd: folder, env: { ...process.env, XDG_STATE_HOME: join(folder, "state") }, stdio: ["ignore", "ignore", "pipe"] });
+
+  /** Everything reaches the site, and no answer comes back to a form; then the same command again, which hears them. */
+  async function pushTwice(count: number, between: () => void = () => undefined): Promise<void> {
     writeFileSync(join(folder, "ca.pem"), site.ca);
-    const push = (target: string) => spawn(process.execPath, [program, "push", "--parallel", "2", "--cacert", "ca.pem", "run", target], { cwd: folder, env: { ...process.env, XDG_STATE_HOME: join(folder, "state") }, stdio: ["ignore", "ignore", "pipe"] });
-    // Everything reaches the site, and no answer comes back to a form.
     const deaf = await startDeafProxy(Number(new URL(site.url).port));
     try {
       const first = push(`https://localhost:${deaf.port}`);
-      await until("all is filed", () => site.kept().rows.filter(({ state }) => state === "complete").length === files.length, 20);
+      await until("all is filed", () => site.kept().rows.filter(({ state }) => state === "complete").length === count, 20);
       first.kill("SIGKILL");
       await once(first, "close");
+      between();
       deaf.hear();
       const again = push(`https://localhost:${deaf.port}`);
       let err = "";
@@ -144,7 +145,24 @@ describe.skipIf(withoutLocal())("e2e: push of small files that was killed", () =
     } finally {
       await deaf.stop();
     }
-    expect(await listed()).toEqual(expected(files));
-    expectNothingLeft(files.length);
+  }
+
+  const files = () => Array.from({ length: 40 }, (_, index) => file(`run/${index % 3}/${index}`, `content ${index}`));
+
+  it("files none twice when push was killed before it heard of them, and the same command goes on", async () => {
+    const sent = files();
+    await pushTwice(sent.length);
+    expect(await listed()).toEqual(expected(sent));
+    expectNothingLeft(sent.length);
+  }, 60_000);
+
+  it("sends what changed meanwhile anew", async () => {
+    const before = expected(files());
+    let after: readonly string[] = [];
+    await pushTwice(before.length, () => {
+      after = expected(Array.from({ length: before.length }, (_, index) => file(`run/${index % 3}/${index}`, `others ${index}`)));
+    });
+    expect(await listed()).toEqual([...before, ...after].sort());
+    expectNothingLeft(2 * before.length);
   }, 60_000);
 });

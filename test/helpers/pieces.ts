@@ -73,9 +73,19 @@ export interface PieceState {
   readonly claims: number;
 }
 
+/** Reads that nginx may disturb, as it writes a version beside the other while a test reads without its lock. */
+const READS = 100;
+
 /** Reads the newest whole version of a state file. @throws when there is none */
 export function readState(path: string): PieceState {
-  const file = readFileSync(path);
+  for (let reads = 0; reads < READS; reads++) {
+    const state = wholeState(readFileSync(path));
+    if (state !== undefined) return state;
+  }
+  throw new Error(`${path}: no version of a state`);
+}
+
+function wholeState(file: Buffer): PieceState | undefined {
   const versions = [0, 512]
     .map((at) => file.subarray(at, at + 512))
     .filter((header) => header.length === 512 && header.toString("latin1", 0, 8) === "UPLSTATE" && crc32(header.subarray(0, 508)) === header.readUInt32LE(508))
@@ -85,7 +95,7 @@ export function readState(path: string): PieceState {
     const body = file.subarray(at, at + Number(header.readBigUInt64LE(80)));
     if (crc32(body) === header.readUInt32LE(88)) return stateOf(header, body);
   }
-  throw new Error(`${path}: no version of a state`);
+  return undefined;
 }
 
 function stateOf(header: Buffer, body: Buffer): PieceState {
