@@ -129,14 +129,20 @@ async function isCopy(file: string, input: string, period: number, size: number)
   return true;
 }
 
+/** The files of a store. @throws Problem when there are not `count` of them */
+async function asMany(store: string, count: number): Promise<readonly string[]> {
+  const files = await storedFiles(store);
+  if (files.length !== count) throw new Problem(`in the store: not what was sent, got ${files.length} files, ${count} ${count === 1 ? "was" : "were"} sent`);
+  return files;
+}
+
 /**
  * Compares every stored file byte for byte with what was sent: the first bytes of the input, which is sent again from
  * its start where it is shorter.
  * @throws Problem when one differs, is longer or shorter, or there are not `count` of them
  */
 export async function compareStored(store: string, input: string, bytes: number, count = 1): Promise<void> {
-  const files = await storedFiles(store);
-  if (files.length !== count) throw new Problem(`in the store: not what was sent, got ${files.length} files, ${count} were sent`);
+  const files = await asMany(store, count);
   const { size: period } = await stat(input);
   for (const file of files) {
     const { size } = await stat(file);
@@ -150,8 +156,7 @@ export async function compareStored(store: string, input: string, bytes: number,
  * @throws Problem when it is another
  */
 export async function compareForm(store: string, input: string): Promise<void> {
-  const [file = "", ...others] = await storedFiles(store);
-  if (file === "" || others.length > 0) throw new Problem(`in the store: not what was sent, got ${others.length + (file === "" ? 0 : 1)} files, 1 was sent`);
+  const [file = ""] = await asMany(store, 1);
   const { size } = await stat(input);
   const body = await open(file);
   const head = Buffer.alloc(1024);

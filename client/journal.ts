@@ -41,15 +41,15 @@ function parseNoted(value: unknown): Noted | undefined {
   return typeof path === "string" && identity !== undefined ? { path, ...identity } : undefined;
 }
 
-function parseEntry(line: string): Entry | undefined {
-  const entry = parseObject(line);
-  const { sha256 } = entry;
-  const noted = parseNoted(entry);
+type Line = ReturnType<typeof parseObject>;
+
+function parseEntry(line: Line): Entry | undefined {
+  const { sha256 } = line;
+  const noted = parseNoted(line);
   return typeof sha256 === "string" && noted !== undefined ? { sha256, ...noted } : undefined;
 }
 
-function parseBegun(line: string): Begun | undefined {
-  const { form, files } = parseObject(line);
+function parseBegun({ form, files }: Line): Begun | undefined {
   if (typeof form !== "string" || !Array.isArray(files)) return undefined;
   const noted = files.flatMap((file) => parseNoted(file) ?? []);
   return noted.length === files.length ? { form, files: noted } : undefined;
@@ -76,7 +76,7 @@ export class Journal {
   async divide(files: readonly PlannedFile[]): Promise<{ readonly before: readonly Arrived[]; readonly open: readonly PlannedFile[] }> {
     const text = await readFile(this.#path, "utf8").catch(() => "");
     if (text === "") return { before: [], open: files };
-    const lines = text.split("\n");
+    const lines = text.split("\n").map(parseObject);
     const entries = new Map(lines.flatMap((line) => parseEntry(line) ?? []).map((entry) => [entry.path, entry]));
     this.#lost = lines.flatMap((line) => parseBegun(line) ?? []).filter((begun) => !begun.files.some(({ path }) => entries.has(path)));
     const before: Arrived[] = [];
@@ -126,7 +126,10 @@ export class Journal {
 
   /** Notes a form before it goes; settles when that survives a kill of this process. @param identities of its files; without one of them it is not noted */
   async begin({ key, files }: Form, identities: readonly (Identity | undefined)[]): Promise<void> {
-    const noted = files.flatMap(({ path }, index) => parseNoted({ path, ...identities[index] }) ?? []);
+    const noted = files.flatMap(({ path }, index) => {
+      const identity = identities[index];
+      return identity === undefined ? [] : [{ path, ...identity }];
+    });
     if (noted.length === files.length) await this.#write([{ form: key, files: noted }]);
   }
 

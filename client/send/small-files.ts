@@ -4,14 +4,15 @@ import { posix } from "node:path";
 import { reprDigest } from "../../protocol/checksum.ts";
 import { filesDigestHeader, filesDigestText } from "../../protocol/form-files.ts";
 import { failure, judgeRecord, parseObject, type SendResult } from "./answer.ts";
+import { exchange } from "./exchange.ts";
 import type { SiteParts } from "./file-upload.ts";
 import { mustHave } from "./filed.ts";
-import { type Answer, answerOf } from "./http.ts";
+import type { Answer } from "./http.ts";
 import { wholeForm, type WholeForm } from "./multipart.ts";
 import { Patience } from "./retry.ts";
 import { readWhole } from "./small-upload.ts";
 import { SendError, type SmallFile, type TogetherOptions } from "./source.ts";
-import { Refused, silent } from "./tus.ts";
+import { Refused } from "./tus.ts";
 
 /** Silence after which a connection counts as dead: the site answers when the last of the files is on its disk. */
 const SILENCE_MS = 120_000;
@@ -96,22 +97,10 @@ async function recordsOf(site: SiteParts, read: readonly Read[], options: Togeth
 /** @throws {Refused} */
 async function post({ http, url }: SiteParts, form: WholeForm, more: Readonly<Record<string, string | undefined>>, signal: AbortSignal): Promise<Answer> {
   const request = http.open("POST", url, { "Content-Type": form.contentType, "Content-Length": form.body.length, ...more }, signal);
-  request.setTimeout(SILENCE_MS, () => request.destroy(silent(SILENCE_MS)));
-  const answered = answerOf(request);
-  let early: Answer | undefined;
-  answered.then((answer) => (early = answer), () => undefined);
-  try {
+  const answer = await exchange(request, SILENCE_MS, async () => {
     await http.write(request, form.body, signal);
     request.end();
-    const answer = await answered;
-    if (answer.status !== 200) throw new Refused(answer);
-    return answer;
-  } catch (error) {
-    // The site has answered before it had all and closed the connection: what it said is what counts.
-    if (early !== undefined && early.status !== 200) throw new Refused(early);
-    throw error;
-  } finally {
-    // A connection with half a body on it is of no use for the next request.
-    if (!request.writableFinished) request.destroy();
-  }
+  });
+  if (answer.status !== 200) throw new Refused(answer);
+  return answer;
 }

@@ -6,6 +6,7 @@ import { parseDigestField } from "../../protocol/digest-field.ts";
 import { formFilesHeader } from "../../protocol/form-files.ts";
 import { tusBodyType, tusVersion } from "../../protocol/tus.ts";
 import { parseObject, refusal, type SendFailure } from "./answer.ts";
+import { exchange, silent } from "./exchange.ts";
 import { type Answer, answerOf, continued, type Http } from "./http.ts";
 
 /** Silence after which a connection counts as dead. */
@@ -70,9 +71,6 @@ export class Refused extends Error {
 
 /** Whether an answer means that there is no such upload, or no more. */
 export const isGone = (error: unknown): boolean => error instanceof Refused && [404, 410].includes(error.answer.status);
-
-/** What ends a connection that nothing is heard on. */
-export const silent = (ms: number): Error => Object.assign(new Error(`nothing was heard for ${ms / 1000} s`), { code: "ETIMEDOUT" });
 
 function metadataField(metadata: Headers): string {
   return Object.entries(metadata).map(([key, value]) => `${key} ${Buffer.from(value).toString("base64")}`).join(",");
@@ -165,25 +163,13 @@ export class Tus {
     const { length, ask } = piece;
     const headers = { "Tus-Resumable": tusVersion, ...more, "Content-Length": String(length), ...(ask ? { Expect: "100-continue" } : {}) };
     const request = this.#http.open(method, url, headers, this.#signal);
-    request.setTimeout(SILENCE_MS, () => request.destroy(silent(SILENCE_MS)));
-    const answered = answerOf(request);
-    let early: Answer | undefined;
-    answered.then((answer) => (early = answer), () => undefined);
-    try {
+    return exchange(request, SILENCE_MS, async (isAnswered) => {
       if (ask) {
         request.flushHeaders();
         await continued(request);
       }
-      await this.#write(request, piece, () => early !== undefined);
-      return await answered;
-    } catch (error) {
-      // The site has answered before it had all and closed the connection: what it said is what counts.
-      if (early !== undefined) return early;
-      throw error;
-    } finally {
-      // A connection with half a body on it is of no use for the next request.
-      if (!request.writableFinished) request.destroy();
-    }
+      await this.#write(request, piece, isAnswered);
+    });
   }
 
   async #write(request: ClientRequest, { body, onSent }: Piece, isAnswered: () => boolean): Promise<void> {
