@@ -3,7 +3,6 @@ import { connect as connectTls } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HostileCase } from "./case.ts";
 import { statusesIn, streamsEnded } from "./frames.ts";
-import { SHORTEST_WAIT } from "./site.ts";
 
 /** Milliseconds without a word from the server after which a client that waits for silence goes. */
 const SILENCE = 40;
@@ -155,14 +154,6 @@ class Client {
 /** Plays one case. */
 export function play(made: HostileCase, options: PlayOptions): Promise<Played> {
   return new Promise((resolve) => void new Client(made, options, resolve));
-}
-
-/**
- * Whether the server may have given the client up: it had no answer for as long as the server waits for a request. A
- * busy machine can be that slow by itself, byte by byte above all.
- */
-export function givenUp(made: HostileCase, { received, inVain, elapsed }: Played): boolean {
-  return made.ending === "answer" && !inVain && elapsed >= SHORTEST_WAIT && !satisfied(made, received);
 }
 
 /** Findings of one case. */

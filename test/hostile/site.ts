@@ -23,9 +23,6 @@ const toTarget = (kind: string): string => `
       proxy_set_header X-Kind "${kind}";
       proxy_set_header X-Files $upload_file_number;`;
 
-/** Milliseconds after which the server gives up a client that is too slow, at the soonest. */
-export const SHORTEST_WAIT = 2000;
-
 /** Waits so short that a storm is soon over, and a server that its own slowness alone may still meet. */
 const timeouts = `
   client_header_timeout 2s;

@@ -3,7 +3,7 @@ import { everyAbort } from "./abort-cases.ts";
 import { http1Generators } from "./http1-cases.ts";
 import { http2Generators } from "./http2-cases.ts";
 import type { Generator, HostileCase } from "./case.ts";
-import { givenUp, judge, play, type Played, type PlayOptions } from "./play.ts";
+import { judge, play, type PlayOptions } from "./play.ts";
 import { Random } from "./random.ts";
 import { smugglingGenerators } from "./smuggling.ts";
 
@@ -56,19 +56,6 @@ function caseMaker(options: StormOptions): (index: number) => { readonly name: s
   };
 }
 
-/** How often a case is played that the server may have given up for slowness: it is a finding when it always was. */
-const TRIES = 3;
-
-/** Plays one case until the server has not given it up; `seen` is told of each time. */
-async function playPatiently(made: HostileCase, options: PlayOptions, seen: (port: number, began: number) => void): Promise<Played> {
-  for (let tries = 1; ; tries++) {
-    const began = Date.now();
-    const played = await play(made, options);
-    seen(played.port, began);
-    if (tries === TRIES || !givenUp(made, played)) return played;
-  }
-}
-
 /** Plays all cases, many at once. */
 export async function storm(options: StormOptions): Promise<StormResult> {
   const make = caseMaker(options);
@@ -85,7 +72,9 @@ export async function storm(options: StormOptions): Promise<StormResult> {
       const index = next++;
       const { name, made } = make(index);
       playing.set(index, name);
-      const played = await playPatiently(made, options, (port, began) => appearances.push({ index, name, port, began }));
+      const began = Date.now();
+      const played = await play(made, options);
+      appearances.push({ index, name, port: played.port, began });
       const result = judge(made, played);
       const tally = statuses.get(name) ?? new Map<string, number>();
       statuses.set(name, tally);
