@@ -210,6 +210,7 @@ typedef struct {
     size_t                      buffered;
 
     u_char                     *carry[3];   /* others may be with threads */
+    ngx_http_upload_buffer_t    wide;       /* for more than one takes */
     size_t                      carried;
     ngx_uint_t                  turn;
 
@@ -217,6 +218,7 @@ typedef struct {
     ngx_http_upload_file_t     *files;      /* last one first */
     unsigned                    halved:1;   /* jobs have one half each */
     unsigned                    half:1;     /* to fill */
+    unsigned                    widely:1;   /* what is carried is in wide */
     unsigned                    flushing:1; /* its last piece is under way */
 } ngx_http_upload_store_t;
 
@@ -523,6 +525,15 @@ ngx_int_t ngx_http_upload_store_results(ngx_http_upload_ctx_t *ctx,
 
 /* Closes what is open and removes the request's files; never fails. */
 void ngx_http_upload_store_remove(ngx_http_upload_ctx_t *ctx);
+
+/* Bytes for which there is room without another write. */
+size_t ngx_http_upload_store_room(ngx_http_upload_ctx_t *ctx);
+
+/*
+ * How many bytes, of at most so many, the next write should take to end where
+ * the page cache begins a large piece.
+ */
+size_t ngx_http_upload_store_fit(ngx_http_upload_ctx_t *ctx, size_t size);
 
 /* Gives back the buffer that has nothing any more. */
 void ngx_http_upload_store_spare(ngx_http_upload_ctx_t *ctx);

@@ -5,11 +5,11 @@
 /* Read at once of a body that another module has put into a file. */
 #define NGX_HTTP_UPLOAD_FILE_CHUNK  65536
 
-/*
- * A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this, and
- * where buffers are scarce no more of one is used.
- */
-#define NGX_HTTP_UPLOAD_GATHER      (256 * 1024)
+/* A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this. */
+#define NGX_HTTP_UPLOAD_GATHER      (512 * 1024)
+
+/* No more of a buffer is used where they are scarce. */
+#define NGX_HTTP_UPLOAD_SPARING     (256 * 1024)
 
 /*
  * Bytes for which the kernel wakes the worker, once a body comes fast: being
@@ -175,7 +175,6 @@ ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx)
     size_t                     size;
     ngx_buf_t                 *b;
     ngx_int_t                  rc;
-    ngx_uint_t                 scarce;
     ngx_http_request_t        *r;
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -184,31 +183,39 @@ ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx)
 
     /* a short body is read into the buffer of the header */
 
-    if (ctx->window.data || b == NULL || r->request_body->bufs
+    if (b == NULL || r->request_body->bufs || b->pos != b->last
         || (b->start >= r->header_in->start && b->start < r->header_in->end)
         || ngx_http_upload_input_streamed(r))
     {
         return NGX_OK;
     }
 
-    rc = ngx_http_upload_io_room(ctx);
-    if (rc != NGX_OK) {
-        return rc;
+    if (ctx->window.data == NULL) {
+
+        rc = ngx_http_upload_io_room(ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+        size = ngx_min(clcf->client_body_buffer_size,
+                       ngx_max(ctx->conf->buffer_size, NGX_HTTP_UPLOAD_SMALL));
+
+        if (ngx_http_upload_buffer_take(&ctx->window, size) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    size = ngx_min(clcf->client_body_buffer_size,
-                   ngx_max(ctx->conf->buffer_size, NGX_HTTP_UPLOAD_SMALL));
-    scarce = ngx_http_upload_buffer_scarce();
+    size = ctx->window.size;
 
-    if (ngx_http_upload_buffer_take(&ctx->window, size) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ngx_http_upload_buffer_scarce()) {
+        size = ngx_min(size, NGX_HTTP_UPLOAD_SPARING);
     }
 
     b->start = ctx->window.data;
     b->pos = b->start;
     b->last = b->start;
-    b->end = b->start + (scarce ? ngx_min(size, NGX_HTTP_UPLOAD_GATHER) : size);
+    b->end = b->start + ngx_http_upload_store_fit(ctx, size);
 
     return NGX_OK;
 }
@@ -318,7 +325,7 @@ ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx)
     }
 
     return n >= NGX_HTTP_UPLOAD_DIRECT
-           || n <= NGX_HTTP_UPLOAD_CARRY - ctx->store.carried;
+           || n <= ngx_http_upload_store_room(ctx);
 }
 
 

@@ -778,6 +778,7 @@ ngx_http_upload_give(ngx_http_upload_ctx_t *ctx)
 {
     ngx_http_upload_buffer_give(&ctx->window);
     ngx_http_upload_buffer_give(&ctx->store.buffer);
+    ngx_http_upload_buffer_give(&ctx->store.wide);
     ngx_http_upload_buffer_give(&ctx->io.job[0].lent);
     ngx_http_upload_buffer_give(&ctx->io.job[1].lent);
 }

@@ -8,12 +8,21 @@
 /* Writes end on multiples of it. */
 #define NGX_HTTP_UPLOAD_PAGE    4096
 
+/*
+ * Large writes do so on multiples of more: the page cache keeps a file in
+ * pieces of a power of two that begin on multiples of their size, and writing
+ * many small ones takes twice as long.
+ */
+#define NGX_HTTP_UPLOAD_BLOCK   (256 * 1024)
+
 
 static ngx_int_t ngx_http_upload_store_direct(ngx_http_upload_ctx_t *ctx,
     u_char *data, size_t length, ngx_http_upload_buffer_t *lent);
 static ngx_int_t ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx,
     u_char **pos, u_char *end);
 static u_char *ngx_http_upload_store_half(ngx_http_upload_store_t *store);
+static size_t ngx_http_upload_store_block(size_t size);
+static u_char *ngx_http_upload_store_carry(ngx_http_upload_store_t *store);
 static ngx_int_t ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx,
     u_char *data, size_t length, ngx_http_upload_buffer_t *lent,
     ngx_uint_t sync);
@@ -146,9 +155,10 @@ ngx_http_upload_store_write(ngx_http_upload_ctx_t *ctx, u_char **pos,
         }
 
     } else if (store->buffered == 0
-               && n <= NGX_HTTP_UPLOAD_CARRY - store->carried)
+               && n <= ngx_http_upload_store_room(ctx))
     {
-        ngx_memcpy(store->carry[store->turn] + store->carried, *pos, n);
+        ngx_memcpy(ngx_http_upload_store_carry(store) + store->carried, *pos,
+                   n);
         store->carried += n;
         *pos = end;
         rc = NGX_OK;
@@ -413,7 +423,7 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
         }
 
         store->halved = (size >= NGX_HTTP_UPLOAD_HALVED);
-        size = store->halved ? size / 2 : size;
+        size = ngx_http_upload_store_fit(ctx, store->halved ? size / 2 : size);
         half = ngx_http_upload_store_half(store);
 
         n = ngx_min((size_t) (end - *pos), size - store->buffered);
@@ -450,26 +460,101 @@ ngx_http_upload_store_half(ngx_http_upload_store_t *store)
 }
 
 
-/* Writes whole pages; what is left over goes first the next time. */
+size_t
+ngx_http_upload_store_fit(ngx_http_upload_ctx_t *ctx, size_t size)
+{
+    ngx_http_upload_store_t  *store;
+
+    store = &ctx->store;
+
+    if (store->fd == NGX_INVALID_FILE || size < 2 * NGX_HTTP_UPLOAD_PAGE) {
+        return size;
+    }
+
+    return size - (store->offset + store->carried + size)
+                  % ngx_http_upload_store_block(size);
+}
+
+
+/* What the end of a write of such a size is to be a multiple of. */
+
+static size_t
+ngx_http_upload_store_block(size_t size)
+{
+    size_t  block;
+
+    block = NGX_HTTP_UPLOAD_PAGE;
+
+    while (block < NGX_HTTP_UPLOAD_BLOCK && block * 4 <= size) {
+        block *= 2;
+    }
+
+    return block;
+}
+
+
+size_t
+ngx_http_upload_store_room(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_http_upload_store_t  *store;
+
+    store = &ctx->store;
+
+    return (store->widely ? store->wide.size : NGX_HTTP_UPLOAD_CARRY)
+           - store->carried;
+}
+
+
+static u_char *
+ngx_http_upload_store_carry(ngx_http_upload_store_t *store)
+{
+    return store->widely ? store->wide.data : store->carry[store->turn];
+}
+
+
+/* Writes whole pages or blocks; what is left over goes first the next time. */
 
 static ngx_int_t
 ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
     size_t length, ngx_http_upload_buffer_t *lent)
 {
+    off_t                     end;
     size_t                    rest;
     ngx_int_t                 rc;
     ngx_http_upload_store_t  *store;
 
     store = &ctx->store;
 
-    rest = (store->offset + store->carried + length) % NGX_HTTP_UPLOAD_PAGE;
+    end = store->offset + store->carried + length;
+    rest = end % NGX_HTTP_UPLOAD_PAGE;
+
+    /* a thread might have the one wide buffer when it is wanted again */
+
+    if (ctx->in_place && length >= 2 * NGX_HTTP_UPLOAD_PAGE
+        && !ngx_http_upload_buffer_scarce())
+    {
+        rest = end % ngx_http_upload_store_block(length);
+    }
 
     rc = ngx_http_upload_store_put(ctx, data, length - rest, lent, 0);
 
-    if (rc == NGX_OK || rc == NGX_AGAIN) {
-        ngx_memcpy(store->carry[store->turn], data + length - rest, rest);
-        store->carried = rest;
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        return rc;
     }
+
+    if (rest > NGX_HTTP_UPLOAD_CARRY) {
+
+        if (ngx_http_upload_buffer_take(&store->wide, NGX_HTTP_UPLOAD_BLOCK)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        store->widely = 1;
+    }
+
+    ngx_memcpy(ngx_http_upload_store_carry(store), data + length - rest, rest);
+    store->carried = rest;
 
     return rc;
 }
@@ -487,7 +572,7 @@ ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx, u_char *data,
 
     store = &ctx->store;
 
-    piece[0].iov_base = store->carry[store->turn];
+    piece[0].iov_base = ngx_http_upload_store_carry(store);
     piece[0].iov_len = store->carried;
     piece[1].iov_base = data;
     piece[1].iov_len = length;
@@ -496,6 +581,7 @@ ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx, u_char *data,
 
     store->offset += store->carried + length;
     store->carried = 0;
+    store->widely = 0;
     store->turn = (store->turn + 1) % 3;
 
     return ngx_http_upload_io_write(ctx, offset, piece, lent, sync);
