@@ -362,6 +362,9 @@ ngx_int_t ngx_http_upload_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_upload_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *b);
 
+/* What was answered, or is to be; 0: nothing. */
+ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
+
 /* Goes on with a request: something has come, or the thread is done. */
 void ngx_http_upload_process(ngx_http_upload_ctx_t *ctx);
 

@@ -28,6 +28,7 @@ static ngx_int_t ngx_http_upload_input_come(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_idle(ngx_http_upload_ctx_t *ctx,
     ngx_int_t why);
+static ngx_uint_t ngx_http_upload_input_severed(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_input_enough(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_fresh(ngx_http_upload_ctx_t *ctx);
@@ -259,6 +260,11 @@ ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx)
 
     } else if (rc == NGX_HTTP_BAD_REQUEST && r->connection->error) {
         rc = NGX_HTTP_CLIENT_CLOSED_REQUEST;
+
+    } else if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR
+               && ngx_http_upload_input_severed(r))
+    {
+        rc = NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
 
     if (!ngx_http_upload_segment_keeps(ctx)) {
@@ -270,6 +276,22 @@ ngx_http_upload_input_read(ngx_http_upload_ctx_t *ctx)
     ctx->broken = rc;
 
     return NGX_OK;
+}
+
+
+/*
+ * Over HTTP/2 whoever reads says that more may come, and learns thereby that
+ * the client is no more: core takes that for a failure of its own.
+ */
+
+static ngx_uint_t
+ngx_http_upload_input_severed(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    return r->stream && r->stream->connection->connection->error;
+#else
+    return 0;
+#endif
 }
 
 

@@ -3,9 +3,13 @@
 
 
 static ngx_http_upload_progress_t *ngx_http_upload_progress_new(
-    ngx_http_upload_progress_zone_t *zone);
+    ngx_http_upload_progress_zone_t *zone, ngx_str_t *id, ngx_uint_t refused);
+static ngx_http_upload_progress_t *ngx_http_upload_progress_room(
+    ngx_http_upload_progress_zone_t *zone, ngx_uint_t refused);
 static void ngx_http_upload_progress_expire(
-    ngx_http_upload_progress_zone_t *zone, ngx_uint_t over);
+    ngx_http_upload_progress_zone_t *zone, ngx_queue_t *queue);
+static ngx_uint_t ngx_http_upload_progress_evict(
+    ngx_http_upload_progress_zone_t *zone, ngx_queue_t *queue);
 static void ngx_http_upload_progress_finish(
     ngx_http_upload_progress_table_t *table, ngx_http_upload_progress_t *entry,
     ngx_uint_t status);
@@ -54,6 +58,7 @@ ngx_http_upload_progress_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     ngx_queue_init(&table->active);
     ngx_queue_init(&table->ended);
+    ngx_queue_init(&table->refused);
 
     for (i = 0; i < NGX_HTTP_UPLOAD_PROGRESS_BUCKETS; i++) {
         ngx_queue_init(&table->bucket[i]);
@@ -129,6 +134,8 @@ ngx_http_upload_progress_begin(ngx_http_upload_ctx_t *ctx)
     r = ctx->request;
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_upload_progress_module);
 
+    ngx_http_upload_progress_begun(r);
+
     if (plcf->track == NULL) {
         return;
     }
@@ -151,19 +158,12 @@ ngx_http_upload_progress_begin(ngx_http_upload_ctx_t *ctx)
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    entry = ngx_http_upload_progress_new(zone);
+    entry = ngx_http_upload_progress_new(zone, &id, 0);
 
     if (entry) {
         entry->given = given;
-        entry->id_length = (u_char) id.len;
-        ngx_memcpy(entry->id, id.data, id.len);
-
         ngx_http_upload_progress_fill(ctx, entry);
-
         ngx_queue_insert_head(&zone->table->active, &entry->queue);
-        ngx_queue_insert_head(ngx_http_upload_progress_bucket(zone->table,
-                                                              id.data, id.len),
-                              &entry->chain);
     }
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
@@ -257,6 +257,41 @@ ngx_http_upload_progress_end(ngx_http_upload_ctx_t *ctx, ngx_int_t status)
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
     ctx->progress = NULL;
+}
+
+
+void
+ngx_http_upload_progress_refuse(ngx_shm_zone_t *shm_zone, ngx_str_t *id,
+    ngx_uint_t status)
+{
+    ngx_http_upload_progress_t        *entry;
+    ngx_http_upload_progress_zone_t   *zone;
+    ngx_http_upload_progress_table_t  *table;
+
+    zone = shm_zone->data;
+    table = zone->table;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    entry = ngx_http_upload_progress_find(table, id);
+
+    if (entry && entry->refused) {
+        ngx_queue_remove(&entry->queue);
+
+    } else if (entry == NULL || entry->status) {
+        entry = ngx_http_upload_progress_new(zone, id, 1);
+
+    } else {
+        entry = NULL;
+    }
+
+    if (entry) {
+        entry->status = status;
+        entry->updated = ngx_current_msec;
+        ngx_queue_insert_head(&table->refused, &entry->queue);
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
 }
 
 
@@ -358,60 +393,114 @@ ngx_http_upload_progress_sweep(ngx_http_upload_progress_table_t *table)
 }
 
 
-/* Where there is no room, what has ended makes some. */
-
 static ngx_http_upload_progress_t *
-ngx_http_upload_progress_new(ngx_http_upload_progress_zone_t *zone)
+ngx_http_upload_progress_new(ngx_http_upload_progress_zone_t *zone,
+    ngx_str_t *id, ngx_uint_t refused)
 {
     ngx_http_upload_progress_t  *entry;
 
-    ngx_http_upload_progress_expire(zone, 1);
+    ngx_http_upload_progress_expire(zone, &zone->table->refused);
+    ngx_http_upload_progress_expire(zone, &zone->table->ended);
 
-    entry = ngx_slab_calloc_locked(zone->shpool,
-                                   sizeof(ngx_http_upload_progress_t));
-
-    if (entry == NULL && ngx_queue_empty(&zone->table->ended)) {
-        ngx_http_upload_progress_sweep(zone->table);
+    entry = ngx_http_upload_progress_room(zone, refused);
+    if (entry == NULL) {
+        return NULL;
     }
 
-    if (entry == NULL && !ngx_queue_empty(&zone->table->ended)) {
+    entry->refused = refused;
+    entry->id_length = (u_char) id->len;
+    ngx_memcpy(entry->id, id->data, id->len);
 
-        ngx_http_upload_progress_expire(zone, 0);
-
-        entry = ngx_slab_calloc_locked(zone->shpool,
-                                       sizeof(ngx_http_upload_progress_t));
-    }
+    ngx_queue_insert_head(ngx_http_upload_progress_bucket(zone->table,
+                                                          id->data, id->len),
+                          &entry->chain);
 
     return entry;
 }
 
 
-/* Frees those whose time is over; or the one that has ended first. */
+/*
+ * Where there is none, what was refused makes some, or else what has ended.
+ * Anybody can be refused as often as he likes, so that this must not cost what
+ * is known of an upload.
+ */
+
+static ngx_http_upload_progress_t *
+ngx_http_upload_progress_room(ngx_http_upload_progress_zone_t *zone,
+    ngx_uint_t refused)
+{
+    ngx_http_upload_progress_t  *entry;
+
+    entry = ngx_slab_calloc_locked(zone->shpool,
+                                   sizeof(ngx_http_upload_progress_t));
+
+    if (entry) {
+        return entry;
+    }
+
+    if (!ngx_http_upload_progress_evict(zone, &zone->table->refused)) {
+
+        if (refused) {
+            return NULL;
+        }
+
+        if (ngx_queue_empty(&zone->table->ended)) {
+            ngx_http_upload_progress_sweep(zone->table);
+        }
+
+        if (!ngx_http_upload_progress_evict(zone, &zone->table->ended)) {
+            return NULL;
+        }
+    }
+
+    return ngx_slab_calloc_locked(zone->shpool,
+                                  sizeof(ngx_http_upload_progress_t));
+}
+
+
+/* Frees those whose time is over. */
 
 static void
 ngx_http_upload_progress_expire(ngx_http_upload_progress_zone_t *zone,
-    ngx_uint_t over)
+    ngx_queue_t *queue)
 {
-    ngx_queue_t                 *q;
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(queue)) {
+
+        q = ngx_queue_last(queue);
+
+        if (!ngx_http_upload_progress_over(
+                        ngx_queue_data(q, ngx_http_upload_progress_t, queue)))
+        {
+            return;
+        }
+
+        ngx_http_upload_progress_evict(zone, queue);
+    }
+}
+
+
+/* Frees the one that has ended first; false when there is none. */
+
+static ngx_uint_t
+ngx_http_upload_progress_evict(ngx_http_upload_progress_zone_t *zone,
+    ngx_queue_t *queue)
+{
     ngx_http_upload_progress_t  *entry;
 
-    while (!ngx_queue_empty(&zone->table->ended)) {
-
-        q = ngx_queue_last(&zone->table->ended);
-        entry = ngx_queue_data(q, ngx_http_upload_progress_t, queue);
-
-        if (over && !ngx_http_upload_progress_over(entry)) {
-            return;
-        }
-
-        ngx_queue_remove(&entry->queue);
-        ngx_queue_remove(&entry->chain);
-        ngx_slab_free_locked(zone->shpool, entry);
-
-        if (!over) {
-            return;
-        }
+    if (ngx_queue_empty(queue)) {
+        return 0;
     }
+
+    entry = ngx_queue_data(ngx_queue_last(queue), ngx_http_upload_progress_t,
+                           queue);
+
+    ngx_queue_remove(&entry->queue);
+    ngx_queue_remove(&entry->chain);
+    ngx_slab_free_locked(zone->shpool, entry);
+
+    return 1;
 }
 
 

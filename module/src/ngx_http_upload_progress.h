@@ -35,7 +35,7 @@ typedef enum {
  */
 
 struct ngx_http_upload_progress_s {
-    ngx_queue_t                   queue;    /* under way, or ended */
+    ngx_queue_t                   queue;    /* under way, ended or refused */
     ngx_queue_t                   chain;    /* of its bucket */
 
     volatile off_t                received; /* of the body */
@@ -48,6 +48,7 @@ struct ngx_http_upload_progress_s {
     ngx_http_upload_progress_e    protocol;
 
     unsigned                      given:1;  /* the id is the client's */
+    unsigned                      refused:1;        /* it never began */
     u_char                        id_length;
     u_char                        name_length;
     u_char                        field_length;
@@ -62,6 +63,7 @@ struct ngx_http_upload_progress_s {
 typedef struct {
     ngx_queue_t                   active;   /* the newest one first */
     ngx_queue_t                   ended;    /* the last one first */
+    ngx_queue_t                   refused;  /* likewise */
     ngx_queue_t                   bucket[NGX_HTTP_UPLOAD_PROGRESS_BUCKETS];
 } ngx_http_upload_progress_table_t;
 
@@ -108,6 +110,13 @@ ngx_http_upload_progress_t *ngx_http_upload_progress_find(
 /* Under the lock.  Ends uploads whose worker is no more. */
 void ngx_http_upload_progress_sweep(ngx_http_upload_progress_table_t *table);
 
+/*
+ * What was to be an upload with the id has ended before it began.  Not noted
+ * where an upload with the id is under way, nor at the cost of any upload.
+ */
+void ngx_http_upload_progress_refuse(ngx_shm_zone_t *shm_zone, ngx_str_t *id,
+    ngx_uint_t status);
+
 
 /* ngx_http_upload_progress_report.c */
 
@@ -116,6 +125,15 @@ ngx_int_t ngx_http_upload_progress_handler(ngx_http_request_t *r);
 
 /* Preconfiguration: $upload_progress_list. */
 ngx_int_t ngx_http_upload_progress_add_variables(ngx_conf_t *cf);
+
+
+/* ngx_http_upload_progress_refused.c */
+
+/* Postconfiguration: notes requests with an id, and how they are answered. */
+ngx_int_t ngx_http_upload_progress_refused_init(ngx_conf_t *cf);
+
+/* The upload of the request begins: how it ends is no matter of its answer. */
+void ngx_http_upload_progress_begun(ngx_http_request_t *r);
 
 
 extern ngx_module_t  ngx_http_upload_progress_module;

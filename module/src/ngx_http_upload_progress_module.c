@@ -204,7 +204,11 @@ ngx_http_upload_progress_postconfiguration(ngx_conf_t *cf)
 
     pmcf->request_id = ngx_http_get_variable_index(cf, &name);
 
-    return pmcf->request_id == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    if (pmcf->request_id == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_upload_progress_refused_init(cf);
 }
 
 

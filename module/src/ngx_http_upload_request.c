@@ -44,7 +44,6 @@ static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_unclaimed(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx);
-static ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
 
 
 static ngx_queue_t  ngx_http_upload_queue;
@@ -897,7 +896,7 @@ ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_upload_status(ngx_http_request_t *r)
 {
     return r->err_status ? r->err_status : r->headers_out.status;

@@ -146,6 +146,22 @@ describe.each(["clear", "TLS"] as const)("module: a piece over HTTP/2, %s, that 
     });
   });
 
+  // nginx learns of it where it says that more may come, which core takes for a failure of its own.
+  it("while nginx asks for more, is reported all the same", async () => {
+    await withNginx(piecesSite({ listen: listens[transport](), workers: 2 }), async (nginx) => {
+      const bytes = randomBytes(SIZE);
+      for (let round = 0; round < 80; round++) {
+        await abortAfter(nginx, transport, requests["raw"]!(nginx, `g${round}`, 0), bytes.subarray(0, 1 + ((round * 37) % 3000)), aborts["GOAWAY"]!, round % 4);
+      }
+      const written = (): string[] => nginx.files().filter((path) => !path.endsWith(".state"));
+      await sleep(300);
+      expect(written().length).toBeGreaterThan(40);
+      const reported = new Set(nginx.passed.map((passed) => fieldOf(passed, "path")));
+      expect(written().filter((path) => !reported.has(path))).toEqual([]);
+      expect(new Set(nginx.passed.map((passed) => fieldOf(passed, "outcome")))).toEqual(new Set(["aborted"]));
+    });
+  });
+
   it("at any moment, leaves nothing of a ranged segment, and no raw piece without a state", async () => {
     await withNginx(piecesSite({ listen: listens[transport](), workers: 2 }), async (nginx) => {
       const random = generator(7);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Nginx, type NginxOptions, withNginx } from "../helpers/nginx.ts";
 import { piecesSite, segment, segmentHead } from "../helpers/pieces.ts";
-import { exchange, WireClient } from "../helpers/wire.ts";
+import { exchange, post, WireClient } from "../helpers/wire.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-later-"));
 const library = join(folder, "later.so");
@@ -22,6 +22,7 @@ const bytes = Buffer.alloc(300_000, "x");
 function site(): NginxOptions {
   const options = piecesSite({}, `
     upload_progress_track uploads;
+    location /closed { return 403; }
     location = /progress { upload_progress_report uploads; }
     location = /list { default_type application/json; return 200 $upload_progress_list; }`);
   return { ...options, http: `${options.http ?? ""} upload_progress_zone uploads 1m;`, preload: [library], environment: { LATER_FILE: later } };
@@ -33,7 +34,7 @@ async function ask(nginx: Nginx, path: string): Promise<unknown> {
 }
 
 describe("module: progress as time goes by", () => {
-  it("lists a ranged upload while a segment comes, and tells for 60 s how each has ended", async () => {
+  it("lists a ranged upload while a segment comes, and tells for 60 s how each has ended, or why it did not begin", async () => {
     writeFileSync(later, "");
     await withNginx(site(), async (nginx) => {
       const first = await WireClient.open(nginx.port);
@@ -45,9 +46,12 @@ describe("module: progress as time goes by", () => {
       first.write(rest);
       expect((await first.answer()).status).toBe(201);
       expect(await ask(nginx, "/list")).toEqual([]);
+      expect((await exchange(nginx.port, post("/closed?X-Progress-ID=closed", bytes.subarray(0, 10)))).status).toBe(403);
       writeFileSync(later, Buffer.alloc(55));
+      expect(await ask(nginx, "/progress?X-Progress-ID=closed")).toEqual({ state: "error", status: 403 });
       expect(await ask(nginx, "/progress?X-Progress-ID=far")).toMatchObject({ state: "done" });
       writeFileSync(later, Buffer.alloc(65));
+      expect(await ask(nginx, "/progress?X-Progress-ID=closed")).toEqual({ state: "starting" });
       expect(await ask(nginx, "/progress?X-Progress-ID=far")).toMatchObject({ state: "starting" });
       // The upload itself is not forgotten.
       expect((await exchange(nginx.port, segment(bytes, "far", 100_000, bytes.length))).status).toBe(200);
