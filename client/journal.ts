@@ -9,13 +9,16 @@ import type { PlannedFile } from "./plan.ts";
 import { parseObject } from "./send/answer.ts";
 import { identify, isSame, parseIdentity, type Identity } from "./send/local-file.ts";
 
-/** Files that go in one form, and the key that the site knows it by. */
+/** Files that go in one form, or one that goes by itself. */
 export interface Form {
+  /** By it the site knows a form. */
   readonly key: string;
   readonly files: readonly PlannedFile[];
+  /** Whether an earlier run may have sent it. */
+  readonly lost: boolean;
 }
 
-/** A line of the journal, for a form that is about to go. */
+/** A line of the journal, for files that are about to go. */
 interface Begun {
   readonly form: string;
   readonly files: readonly Noted[];
@@ -63,8 +66,8 @@ export class Journal {
   readonly #folder: string;
   readonly #path: string;
   #stream: WriteStream | undefined;
-  /** Forms of earlier runs, of none of whose files is known that it has arrived. */
-  #lost: readonly Begun[] = [];
+  /** What earlier runs began, the oldest first. */
+  #begun: readonly Begun[] = [];
 
   constructor(stateFolder: string, site: URL, args: readonly string[], from: string) {
     this.#folder = stateFolder;
@@ -78,7 +81,7 @@ export class Journal {
     if (text === "") return { before: [], open: files };
     const lines = text.split("\n").map(parseObject);
     const entries = new Map(lines.flatMap((line) => parseEntry(line) ?? []).map((entry) => [entry.path, entry]));
-    this.#lost = lines.flatMap((line) => parseBegun(line) ?? []).filter((begun) => !begun.files.some(({ path }) => entries.has(path)));
+    this.#begun = lines.flatMap((line) => parseBegun(line) ?? []);
     const before: Arrived[] = [];
     const open: PlannedFile[] = [];
     for (let at = 0; at < files.length; at += AT_ONCE) {
@@ -100,20 +103,20 @@ export class Journal {
   }
 
   /**
-   * Forms that an earlier run sent without hearing what became of them. Under the same keys they can go again: the site
-   * files none of them twice.
-   * @param files those that are to be sent; a form of which one is missing or has changed is none any more
+   * What is left of the forms that an earlier run began without hearing what became of all of their files. Under the same
+   * keys they can go again: the site files nothing of them twice.
+   * @param files those that are to be sent; one that has changed belongs to its form no more
    */
   async lostForms(files: readonly PlannedFile[]): Promise<readonly Form[]> {
-    if (this.#lost.length === 0) return [];
+    if (this.#begun.length === 0) return [];
     const open = new Map(files.map((file) => [file.path, file]));
     const forms: Form[] = [];
-    // The newest first: a file may have gone in several.
-    for (const begun of this.#lost.slice().reverse()) {
-      const some = await Promise.all(begun.files.map((noted) => this.#asNoted(open.get(noted.path), noted)));
+    // The newest first: a file whose form was refused went in another.
+    for (const { form: key, files: noted } of this.#begun.slice().reverse()) {
+      const some = await Promise.all(noted.map((one) => this.#asNoted(open.get(one.path), one)));
       const same = some.filter((file) => file !== undefined);
-      if (same.length !== some.length) continue;
-      forms.push({ key: begun.form, files: same });
+      if (same.length === 0) continue;
+      forms.push({ key, files: same, lost: true });
       for (const { path } of same) open.delete(path);
     }
     return forms;
@@ -124,7 +127,7 @@ export class Journal {
     return now !== undefined && isSame(now, noted) ? file : undefined;
   }
 
-  /** Notes a form before it goes; settles when that survives a kill of this process. @param identities of its files; without one of them it is not noted */
+  /** Notes files before they go; settles when that survives a kill of this process. @param identities of its files; without one of them it is not noted */
   async begin({ key, files }: Form, identities: readonly (Identity | undefined)[]): Promise<void> {
     const noted = files.flatMap(({ path }, index) => {
       const identity = identities[index];

@@ -8,7 +8,7 @@ import type { PlannedFile } from "./plan.ts";
 import type { Report, Source } from "./report/report.ts";
 import { eachOf, groupsOf, type Schedule, scheduleOf } from "./schedule.ts";
 import type { SendFailure, SendResult } from "./send/answer.ts";
-import type { Site } from "./send/site.ts";
+import { maySendTogether, type Site } from "./send/site.ts";
 import { identify } from "./send/local-file.ts";
 
 /** A file that is at the site. */
@@ -35,25 +35,39 @@ export class Run {
   /** Settles when every file has arrived or failed, or when it is to stop. */
   async sendFiles(files: readonly PlannedFile[], journal: Journal): Promise<void> {
     const { parallel, streamsFor } = scheduleOf(files, this.#flags);
-    const lost = this.#site.together > 1 ? await journal.lostForms(files) : [];
+    const lost = await journal.lostForms(files);
     const known = new Set(lost.flatMap((form) => form.files));
     const groups = groupsOf(files.filter((file) => !known.has(file)), { most: this.#site.together, parallel });
-    const forms = [...lost, ...groups.map((some) => ({ key: randomUUID(), files: some }))];
-    await eachOf(forms, parallel, this.#io.signal, async (form) => {
-      const identities = await Promise.all(form.files.map((file) => identify(file).catch(() => undefined)));
-      if (form.files.length > 1) await journal.begin(form, identities);
-      const results = await this.#send(form, streamsFor);
-      const ends = form.files.map((file, index) => ({ file, identity: identities[index], result: results[index] as SendResult }));
-      await journal.add(ends.flatMap(({ file, identity, result }) => (result.ok && identity !== undefined ? [{ file, identity, sha256: result.sha256 }] : [])));
-      for (const { file, result } of ends) this.#ended(file, result);
-    });
+    const forms = [...lost, ...groups.map((some) => ({ key: randomUUID(), files: some, lost: false }))];
+    await eachOf(forms, parallel, this.#io.signal, (form) => this.#sendForm(form, journal, streamsFor));
   }
 
-  async #send({ key, files }: Form, streamsFor: Schedule["streamsFor"]): Promise<readonly SendResult[]> {
+  async #sendForm(form: Form, journal: Journal, streamsFor: Schedule["streamsFor"]): Promise<void> {
+    const { files, lost } = form;
+    const identities = await Promise.all(files.map((file) => identify(file).catch(() => undefined)));
+    await journal.begin(form, identities);
+    const results = await this.#send(form, streamsFor);
+    if (results === undefined) {
+      // One after the other: the forms at the same time are as many connections as were asked for.
+      await eachOf(files, 1, this.#io.signal, (file) => this.#sendForm({ key: randomUUID(), files: [file], lost }, journal, streamsFor));
+      return;
+    }
+    const ends = files.map((file, index) => ({ file, identity: identities[index], result: results[index] as SendResult }));
+    await journal.add(ends.flatMap(({ file, identity, result }) => (result.ok && identity !== undefined ? [{ file, identity, sha256: result.sha256 }] : [])));
+    for (const { file, result } of ends) this.#ended(file, result);
+  }
+
+  /** @returns nothing when each of the files has to go in a form of its own */
+  async #send({ key, files, lost }: Form, streamsFor: Schedule["streamsFor"]): Promise<readonly SendResult[] | undefined> {
+    const { together } = this.#site;
+    if (together > 1 && files.length <= together && files.every(maySendTogether)) {
+      const results = await this.#site.sendTogether(files, { ...this.#common(), key });
+      if (results !== undefined) return results;
+    }
     const [file] = files;
-    if (file === undefined || files.length > 1) return this.#site.sendTogether(files, { ...this.#common(), key });
+    if (file === undefined || files.length > 1) return undefined;
     const { sha256 } = file;
-    return [await this.#site.send(file, { streams: streamsFor(file), ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) })];
+    return [await this.#site.send(file, { streams: streamsFor(file), mayBeThere: lost, ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) })];
   }
 
   /** Sends standard input. */

@@ -108,8 +108,11 @@ export interface UploadProps {
    */
   readonly checksums?: readonly Checksum[];
   /**
-   * Regular expressions (PCRE) of the ordinary form fields that pass on.
-   * @default ["^submit$", "^description$", "^name$", "^terminal$"]
+   * Regular expressions (PCRE) of the ordinary form fields that pass on. With `application`, or another module than
+   * Slipway's own, these alone do. Else the site speaks tus, and `description` and `relativePath` always pass: a file is
+   * described and placed in the same way whether it came in a form or by tus, whose metadata no expression filters, and
+   * clients may rely on it (`Slipway-Form-Files`).
+   * @default ["^submit$", "^description$", "^name$", "^relativePath$", "^terminal$"]
    */
   readonly passFields?: readonly string[];
   /**

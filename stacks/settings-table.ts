@@ -82,7 +82,7 @@ const upload = {
   ),
   "upload.aggregateFields": row(allow.record(fields.endName, fields.endValue, 32), value({}), "Form fields set when a file has ended, beside its size and the checksums, which are always there.", "`upload_aggregate_form_field`"),
   "upload.checksums": row(allow.list(allow.oneOf("md5", "sha1", "sha256", "sha512", "crc32"), { min: 0, max: 5 }), value(["sha256"]), "Checksums computed on the way; each is passed on as `<field>.<checksum>`. md5 halves the speed.", "`upload_aggregate_form_field`"),
-  "upload.passFields": row(allow.list(fields.fieldRegex, { min: 0, max: 64 }), value(["^submit$", "^description$", "^name$", "^relativePath$", "^terminal$"]), "Regular expressions of the ordinary form fields that pass on; without an application, `description` and `relativePath` always do.", "`upload_pass_form_field`"),
+  "upload.passFields": row(allow.list(fields.fieldRegex, { min: 0, max: 64 }), value(["^submit$", "^description$", "^name$", "^relativePath$", "^terminal$"]), "Regular expressions of the ordinary form fields that pass on. Where tus is spoken, without an application, `description` and `relativePath` always do: an upload by tus brings them too.", "`upload_pass_form_field`"),
   "upload.cleanup": row(allow.list(allow.statusRange, { min: 0, max: 64 }), value(["400-599"]), "Final statuses that delete the request's files.", "`upload_cleanup`"),
   "upload.maxFileSize": row(allow.size({ zero: true }), value("0"), "Largest file; `0` is no limit.", "`upload_max_file_size`", { unit: "bytes" }),
   "upload.maxBodySize": row(allow.size({ zero: true }), value("0"), "Largest request body; `0` is no limit.", "`client_max_body_size`", { unit: "bytes" }),

@@ -1,6 +1,4 @@
 /** Completing an upload: checked, recorded, renamed, settled, in an order that a kill at any instant cannot break. */
-import { unlink } from "node:fs/promises";
-import { join } from "node:path";
 import type { ChecksumName } from "../../protocol/checksum.ts";
 import type { CompletedFile, CompletionForm } from "../../protocol/completion.ts";
 import { safeFileName, safeFolder } from "../../protocol/file-name.ts";
@@ -11,7 +9,7 @@ import { allOf } from "./all-of.ts";
 import type { KeyedLocks } from "./locks.ts";
 import { type StorePaths, targetPath } from "./paths.ts";
 import { moveIntoPlace, removeFile } from "./settle.ts";
-import { sourceOf, type VerifiedSource, verifySource } from "./verify.ts";
+import { removeSource, sourceOf, type VerifiedSource, verifySource } from "./verify.ts";
 import type { Writers } from "./writers.ts";
 
 /** What a store works with. */
@@ -100,9 +98,7 @@ export async function settle(parts: StoreParts, records: readonly UploadRecord[]
 async function removeUnneeded(parts: StoreParts, files: readonly CompletedFile[]): Promise<void> {
   for (const file of files) {
     try {
-      const source = sourceOf(parts.paths, file.path);
-      await verifySource(parts.paths, source, file.size, parts.fileMode);
-      await unlink(join(parts.paths.incoming, source));
+      await removeSource(parts.paths, sourceOf(parts.paths, file.path), file.size);
     } catch (error) {
       parts.log.warn({ err: error, path: file.path }, "a file that is not needed could not be removed");
     }
@@ -113,18 +109,36 @@ function hasChecksums(record: UploadRecord, { checksums }: CompletedFile): boole
   return Object.entries(checksums).every(([name, sum]) => record.checksums[name as ChecksumName] === sum);
 }
 
-/** The records of a completion that was here before, by the same files or ones that are alike; `null` when it was not. */
+const isAlike = (record: UploadRecord, file: CompletedFile): boolean =>
+  record.name === safeFileName(file.name) && record.folder === safeFolder(file.name) && record.size === file.size && hasChecksums(record, file);
+
+/** The records of files that are alike, one for each, in the order of the files; `null` when one has none. */
+function recordsOf(files: readonly CompletedFile[], records: readonly UploadRecord[]): readonly UploadRecord[] | null {
+  const left = [...records];
+  const found: UploadRecord[] = [];
+  for (const file of files) {
+    const at = left.findIndex((record) => isAlike(record, file));
+    if (at < 0) return null;
+    found.push(...left.splice(at, 1));
+  }
+  return found;
+}
+
+/**
+ * The records of a completion that was here before, settled: by the same files, or by ones that are alike, of which
+ * some may be missing now. `null` when it was not.
+ */
 async function seenBefore(parts: StoreParts, request: CompletionRequest, form: CompletionForm, sources: readonly string[]): Promise<readonly UploadRecord[] | null> {
   const known = await parts.records.ofRequest(request.submission);
   if (known.length === 0) return null;
-  if (known.length === sources.length && known.every((record) => sources.includes(record.source))) return known;
-  const alike = (record: UploadRecord, file: CompletedFile): boolean =>
-    record.name === safeFileName(file.name) && record.folder === safeFolder(file.name) && record.size === file.size && hasChecksums(record, file);
-  if (known.length !== form.files.length || !known.every((record, index) => alike(record, form.files[index] as CompletedFile))) {
+  const settled = await settle(parts, known);
+  if (known.length === sources.length && known.every((record) => sources.includes(record.source))) return settled;
+  const records = recordsOf(form.files, settled);
+  if (records === null) {
     throw new Refusal("bad_form", "This request was completed before, with other files. A new one needs an Idempotency-Key of its own.");
   }
   await removeUnneeded(parts, [...form.files, ...form.empty]);
-  return known;
+  return records;
 }
 
 /** Names of ranged uploads, `SESSION.<ten digits>`: only their files are named again after they have gone. */
@@ -162,7 +176,7 @@ async function verifyAll(parts: StoreParts, request: CompletionRequest, form: Co
 /**
  * Completes a form. When the promise settles, files and records are durable; when it fails, nothing of it is kept.
  * The same submission with the same files, or with others that have the same names, sizes and checksums, gives the same
- * answer however often it comes; what came once more is removed.
+ * answer however often it comes, and with some of them the answer for those; what came once more is removed.
  * @throws {Refusal}
  */
 export async function completeForm(parts: StoreParts, request: CompletionRequest, form: CompletionForm): Promise<readonly UploadRecord[]> {
@@ -170,7 +184,7 @@ export async function completeForm(parts: StoreParts, request: CompletionRequest
   const sources = form.files.map((file) => sourceOf(parts.paths, file.path));
   return parts.locks.run([...sources, request.submission], async () => {
     const known = await seenBefore(parts, request, form, sources);
-    if (known !== null) return settle(parts, known);
+    if (known !== null) return known;
     checkSizes(form, request.maxFileSize);
     const start = performance.now();
     const verified = await verifyAll(parts, request, form, sources).catch(async (error: unknown) => {

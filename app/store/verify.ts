@@ -1,6 +1,6 @@
 /** Whether a file that a completion names may be filed. */
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
+import { type FileHandle, lstat, open, realpath, unlink } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { Refusal, systemCode } from "../refusal.ts";
 import { setExactMode } from "./durable.ts";
@@ -46,12 +46,12 @@ export interface VerifiedSource {
 }
 
 /**
- * Checks a file in incoming/, gives it its exact mode and writes it to the disk.
+ * Does something with a file in incoming/ that has been checked.
  * @param source path below incoming/, from {@link sourceOf}
  * @param size bytes that were received
  * @throws {Refusal} `upload_gone`, `unsafe_path` or `size_mismatch`
  */
-export async function verifySource(paths: StorePaths, source: string, size: number, fileMode: number): Promise<VerifiedSource> {
+async function withChecked<T>(paths: StorePaths, source: string, size: number, work: (handle: FileHandle, stats: BigIntStats, path: string) => Promise<T>): Promise<T> {
   const path = join(paths.incoming, source);
   try {
     if ((await realpath(path)) !== path) refuse("unsafe_path", `incoming/${source} leads through a symbolic link`);
@@ -60,11 +60,7 @@ export async function verifySource(paths: StorePaths, source: string, size: numb
     try {
       const stats = await handle.stat({ bigint: true });
       check(stats, source, size);
-      await setExactMode(Number(stats.mode), (mode) => handle.chmod(mode), fileMode);
-      const start = performance.now();
-      await handle.sync();
-      const fsyncMs = performance.now() - start;
-      return { modified: (await handle.stat({ bigint: true })).mtimeNs, fsyncMs };
+      return await work(handle, stats, path);
     } finally {
       await handle.close();
     }
@@ -74,4 +70,30 @@ export async function verifySource(paths: StorePaths, source: string, size: numb
     if (code === "ELOOP") refuse("unsafe_path", `incoming/${source} is a symbolic link`);
     throw error;
   }
+}
+
+/**
+ * Checks a file in incoming/, gives it its exact mode and writes it to the disk.
+ * @param source path below incoming/, from {@link sourceOf}
+ * @param size bytes that were received
+ * @throws {Refusal} `upload_gone`, `unsafe_path` or `size_mismatch`
+ */
+export async function verifySource(paths: StorePaths, source: string, size: number, fileMode: number): Promise<VerifiedSource> {
+  return withChecked(paths, source, size, async (handle, stats) => {
+    await setExactMode(Number(stats.mode), (mode) => handle.chmod(mode), fileMode);
+    const start = performance.now();
+    await handle.sync();
+    const fsyncMs = performance.now() - start;
+    return { modified: (await handle.stat({ bigint: true })).mtimeNs, fsyncMs };
+  });
+}
+
+/**
+ * Checks a file in incoming/ and removes it; nothing of it needs to reach the disk before.
+ * @param source path below incoming/, from {@link sourceOf}
+ * @param size bytes that were received
+ * @throws {Refusal} `upload_gone`, `unsafe_path` or `size_mismatch`
+ */
+export async function removeSource(paths: StorePaths, source: string, size: number): Promise<void> {
+  await withChecked(paths, source, size, (_handle, _stats, path) => unlink(path));
 }

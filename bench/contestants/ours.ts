@@ -1,10 +1,15 @@
 import { buildModule } from "../../images/module-build.ts";
+import type { Size } from "../../lib/size.ts";
+import { windowSize } from "../../lib/window.ts";
 import { type Contestant, type Group, GROUPS, type Place } from "../contestant.ts";
 import { curlTransport, startNginx } from "../nginx.ts";
 
 export const DIGESTS = ["none", "crc32", "sha256", "md5"] as const;
 export type Digest = (typeof DIGESTS)[number];
 export type Entrance = "form" | "raw";
+
+/** Both buffers where nothing else is said. */
+const BUFFER: Size = { text: "1m", bytes: 1024 ** 2 };
 
 /** How the module is set up. */
 export interface OursSettings {
@@ -26,7 +31,7 @@ export interface OursSettings {
 
 /** A server's locations: `/upload` takes uploads, `/get` is a small page. */
 export function oursServer(settings: OursSettings, { store, state }: Pick<Place, "store" | "state">): string {
-  const { entrance, digest, sync, buffer = "1m", window = buffer, threads = true, resumable = false, more = "" } = settings;
+  const { entrance, digest, sync, buffer = BUFFER.text, window = buffer, threads = true, resumable = false, more = "" } = settings;
   const lines = [
     "upload_pass @done;",
     `upload_store ${store};`,
@@ -68,8 +73,8 @@ const contestant = (group: Group, settings: OursSettings): Contestant => ({
 
 const sync = false;
 
-// What the site's templates have for buffers of 1 MiB.
-const window = (group: Group): Pick<OursSettings, "window"> => (group === "h2" ? { window: "4m" } : {});
+// As a site has it.
+const window = (group: Group): Pick<OursSettings, "window"> => (group === "h2" ? { window: windowSize(BUFFER) } : {});
 
 const every = (["form", "raw"] as const).flatMap((entrance) => DIGESTS.flatMap((digest) => [false, true].map((on) => ({ entrance, digest, sync: on }))));
 

@@ -37,8 +37,11 @@ export interface Site {
   readonly together: number;
   /** Sends one file; goes on where an earlier run was stopped. Never throws: whatever goes wrong is the result. */
   send(source: Source, options: FileOptions): Promise<SendResult>;
-  /** Sends files for which {@link maySendTogether} in one request, as far as the site takes them so. Never throws: whatever goes wrong is the result of each. */
-  sendTogether(files: readonly SmallFile[], options: TogetherOptions): Promise<readonly SendResult[]>;
+  /**
+   * Sends files for which {@link maySendTogether} in one request. Never throws: whatever goes wrong is the result of each.
+   * @returns nothing when the site refuses them so; then none of them is there
+   */
+  sendTogether(files: readonly SmallFile[], options: TogetherOptions): Promise<readonly SendResult[] | undefined>;
   /** Sends bytes whose number is not known before they end. Never throws: whatever goes wrong is the result. */
   sendStream(body: AsyncIterable<Buffer>, options: TransferOptions & { readonly name: string }): Promise<SendResult>;
   /** Closes the connections that are kept for the next file. */
@@ -77,8 +80,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       return one(() => (source.size <= SMALL ? uploadSmall(site, source, more) : uploadFile(site, source, more)), more.signal);
     },
     async sendTogether(files, more) {
-      const alone = (file: SmallFile): Promise<SendResult> => one(() => uploadSmall(site, file, { ...more, ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }) }), more.signal);
-      return over(() => uploadTogether(site, files, more, alone), more.signal, (failure) => files.map(() => failure));
+      return over<readonly SendResult[] | undefined>(() => uploadTogether(site, files, more), more.signal, (failure) => files.map(() => failure));
     },
     async sendStream(body, more) {
       if (!resumable) return sendForm(http, url, { name: more.name, size: undefined, body }, more);

@@ -30,30 +30,18 @@ export const isFormName = (name: string): boolean => !/["\\\p{Cc}]/u.test(name);
 
 /**
  * Sends small files, whose names are {@link isFormName}, in one form.
- * @param alone sends one by itself: what the site does not take in a form is told of each file
- * @returns the result of each, in their order
+ * @returns the result of each, in their order; nothing when the site refuses the form
  * @throws what ended all of them
  */
-export async function uploadTogether(
-  site: SiteParts,
-  files: readonly SmallFile[],
-  options: TogetherOptions,
-  alone: (file: SmallFile) => Promise<SendResult>,
-): Promise<readonly SendResult[]> {
+export async function uploadTogether(site: SiteParts, files: readonly SmallFile[], options: TogetherOptions): Promise<readonly SendResult[] | undefined> {
   const start = performance.now();
   const read = await Promise.all(files.map(readFile));
   const good = read.filter((one) => "bytes" in one);
   const records = good.length === 0 ? [] : await recordsOf(site, good, options);
+  if (records === undefined) return undefined;
   const ms = performance.now() - start;
-  const results: SendResult[] = [];
   let next = 0;
-  for (const one of read) {
-    if (!("bytes" in one)) results.push(one);
-    // One after the other: the forms at the same time are as many connections as were asked for.
-    else if (records === undefined) results.push(await alone(one.file));
-    else results.push(judgeRecord(records[next++], { size: one.bytes.length, sha256: one.sha256, ms }));
-  }
-  return results;
+  return read.map((one) => ("bytes" in one ? judgeRecord(records[next++], { size: one.bytes.length, sha256: one.sha256, ms }) : one));
 }
 
 /** A file that cannot be sent leaves the others to go. */
@@ -69,7 +57,7 @@ async function readFile(file: SmallFile): Promise<Read | Extract<SendResult, { o
   }
 }
 
-/** What the site says of each file; nothing when it does not take them so. */
+/** What the site says of each file; nothing when it refuses the form. */
 async function recordsOf(site: SiteParts, read: readonly Read[], options: TogetherOptions): Promise<readonly unknown[] | undefined> {
   const signal = options.signal ?? new AbortController().signal;
   const form = wholeForm(

@@ -8,14 +8,14 @@ import { described, mustHave, resultOf } from "./filed.ts";
 import { answerOf } from "./http.ts";
 import { changed, identityOf, isSame, unreadable } from "./local-file.ts";
 import { Patience } from "./retry.ts";
-import { SendError, type Source, type TransferOptions } from "./source.ts";
+import { type FileOptions, SendError, type Source } from "./source.ts";
 import { type NewUpload, Refused, type Standing, Tus } from "./tus.ts";
 
 /** Bytes up to which a file goes in one request. */
 export const SMALL = 512 * 1024;
 
 /** Sends one small file. @throws what ended it */
-export async function uploadSmall(site: SiteParts, source: Source, options: TransferOptions): Promise<SendResult> {
+export async function uploadSmall(site: SiteParts, source: Source, options: Omit<FileOptions, "streams">): Promise<SendResult> {
   const start = performance.now();
   const signal = options.signal ?? new AbortController().signal;
   const body = await readWhole(source);
@@ -23,7 +23,7 @@ export async function uploadSmall(site: SiteParts, source: Source, options: Tran
   mustHave(options.sha256, sha256, source.name);
   const upload: NewUpload = { length: body.length, metadata: described(source.name, options), partial: false, sha256 };
   const tus = new Tus(site.http, site.url, signal);
-  let again = false;
+  let again = options.mayBeThere ?? false;
   const standing = await new Patience(signal).run(async () => {
     // The answer that was lost may have said that it is filed.
     const filed = again ? await inList(site, source, sha256, signal) : undefined;

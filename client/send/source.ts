@@ -30,6 +30,8 @@ export interface TransferOptions {
 export interface FileOptions extends TransferOptions {
   /** Connections that one file may use at a time; a small file uses fewer. */
   readonly streams: number;
+  /** Whether it was perhaps sent before, so that the site's list is asked first. A larger file knows by itself what was begun. @default false */
+  readonly mayBeThere?: boolean;
 }
 
 export interface TogetherOptions extends Omit<TransferOptions, "sha256" | "onProgress"> {

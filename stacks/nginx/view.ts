@@ -1,6 +1,7 @@
 /** What the templates of nginx.conf show: settings and placement worked into plain values, every key present. */
 
-import { type Size, sizeWithoutG } from "../../lib/size.ts";
+import { sizeWithoutG } from "../../lib/size.ts";
+import { windowSize } from "../../lib/window.ts";
 import type { Placement } from "../placement.ts";
 import { endFields } from "../settings-cross.ts";
 import type { SiteSettings } from "../settings.ts";
@@ -120,14 +121,6 @@ function upstream(settings: SiteSettings, placement: Placement): Pick<NginxView,
 }
 
 const fields = (entries: readonly (readonly [string, string])[]): Field[] => entries.map(([name, value]) => ({ name, value }));
-
-const WINDOW_BYTES = 4 * 1024 ** 2;
-
-/** Four buffers, up to 4 MiB: with 1 MiB a line of 50 ms carried 95 Mb/s over HTTP/2, with 4 MiB 226, as over HTTP/1.1. */
-function windowSize({ text, bytes }: Size): string {
-  if (bytes >= WINDOW_BYTES) return text;
-  return 4 * bytes >= WINDOW_BYTES ? "4m" : `${(4 * bytes) / 1024}k`;
-}
 
 function uploadView({ upload, storage, images }: SiteSettings, store: string): UploadView {
   return {

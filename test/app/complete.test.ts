@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { age, complete, fieldsOf, makeServiceFolder, newRequestId, secret, sha256, startTestService, type TestService, writeIncoming } from "../helpers/service.ts";
@@ -140,6 +141,40 @@ it("files once what comes again under a client's own key, at the same time too, 
     const refused = await complete(service, fieldsOf(writeIncoming(service.folder, bytes), name), { ...headers, "X-Request-ID": newRequestId() });
     expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: "bad_form", message: expect.stringContaining("Idempotency-Key") as string } }]);
   }
+});
+
+it("answers for some of the files of a form that was filed under the key, and files none of them again", async () => {
+  const headers = { "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"' };
+  const send = (...names: readonly string[]): Promise<Response> =>
+    complete(service, names.flatMap((name) => fieldsOf(writeIncoming(service.folder, "the same in all"), name)), { ...headers, "X-Request-ID": newRequestId() });
+  const { uploads } = await answerOf(await send("a", "b", "c", "c"));
+  const [a, b, c, d] = uploads.map(({ id }) => id);
+  const idsOf = async (...names: readonly string[]): Promise<readonly string[]> => (await answerOf(await send(...names))).uploads.map(({ id }) => id);
+  expect(await Promise.all([idsOf("a", "c"), idsOf("b"), idsOf("c", "c"), idsOf("c", "b")])).toEqual([[a, c], [b], [c, d], [c, b]]);
+  for (const names of [["a", "d"], ["a", "a"], ["c", "c", "c"]]) {
+    const refused = await send(...names);
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: "bad_form" } }]);
+  }
+  expect(readTree(join(service.folder.store, "files"))).toHaveLength(4);
+});
+
+it("writes nothing to the disk of what comes again and is removed", async () => {
+  const headers = { "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"' };
+  const file = await open(import.meta.filename);
+  const sync = vi.spyOn(Object.getPrototypeOf(file) as FileHandle, "sync");
+  await file.close();
+  try {
+    const send = async (): Promise<number> => {
+      sync.mockClear();
+      await answerOf(await complete(service, fieldsOf(writeIncoming(service.folder, "same"), "1"), { ...headers, "X-Request-ID": newRequestId() }));
+      return sync.mock.calls.length;
+    };
+    expect(await send()).toBeGreaterThan(0);
+    expect(await send()).toBe(0);
+  } finally {
+    sync.mockRestore();
+  }
+  expect(readTree(join(service.folder.store, "incoming"))).toEqual([]);
 });
 
 it("refuses a key that is none, and says what one is", async () => {

@@ -4,11 +4,11 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openSite } from "../../client/send/site.ts";
 import type { SmallFile } from "../../client/send/source.ts";
 import { startCuttingProxy } from "../helpers/cutting-proxy.ts";
-import { startDeafProxy } from "../helpers/deaf-proxy.ts";
+import { type DeafProxy, startDeafProxy } from "../helpers/deaf-proxy.ts";
 import { json, send, until } from "../helpers/e2e-client.ts";
 import { remove, sha256, temporaryFolder } from "../helpers/e2e-files.ts";
 import { type LocalTestSite, withoutLocal } from "../helpers/e2e-local.ts";
@@ -27,10 +27,10 @@ interface Row {
 let site: LocalTestSite;
 let folder: string;
 
-beforeAll(() => {
+beforeEach(() => {
   folder = temporaryFolder();
 });
-afterAll(() => remove(folder));
+afterEach(() => remove(folder));
 
 /** Operators may leave out what the page does not send: push needs its fields all the same. */
 const props = { upload: { maxFileSize: "64k", passFields: ["^submit$"] } };
@@ -60,6 +60,22 @@ function expectNothingLeft(count: number): void {
   expect(rows.every(({ state }) => state === "complete")).toBe(true);
 }
 
+/** Begins to push the folder `run`. */
+function push(port: number, parallel: number) {
+  writeFileSync(join(folder, "ca.pem"), site.ca);
+  const args = ["push", "--parallel", String(parallel), "--cacert", "ca.pem", "run", `https://localhost:${port}`];
+  return spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, XDG_STATE_HOME: join(folder, "state") }, stdio: ["ignore", "ignore", "pipe"] });
+}
+
+/** Pushes the folder `run`, and expects an exit code. */
+async function expectPush(port: number, parallel: number, exit: number): Promise<void> {
+  const child = push(port, parallel);
+  let err = "";
+  child.stderr.on("data", (text: Buffer) => (err += String(text)));
+  const [code] = (await once(child, "close")) as [number | null];
+  expect(code, err).toBe(exit);
+}
+
 /** POST requests that nginx has answered. */
 const requests = (): number => readFileSync(join(site.site.layout.logs, "access.log"), "utf8").split("\n").filter((line) => line.includes('"method":"POST"')).length;
 
@@ -73,25 +89,30 @@ describe.skipIf(withoutLocal())("e2e: push of small files", () => {
     const before = requests();
     const results = await target.sendTogether(files, { key: randomUUID(), description: "by night" });
     await target.close();
-    expect(results.map((result) => result.ok && [result.sha256, result.size, result.checked])).toEqual(files.map(({ path, size }) => [sha256(readFileSync(path)), size, true]));
+    expect(results?.map((result) => result.ok && [result.sha256, result.size, result.checked])).toEqual(files.map(({ path, size }) => [sha256(readFileSync(path)), size, true]));
     expect(await listed()).toEqual(expected(files, "by night"));
     expect(requests() - before).toBe(1);
     expectNothingLeft(files.length);
   });
 
-  it("sends the others when one cannot be read, is not what it should be, or is not wanted", async () => {
-    const good = [file("1", "one"), file("2", "two"), file("3", "three")] as const;
+  it("sends the others when one cannot be read or is not what it should be", async () => {
+    const good = [file("1", "one"), file("2", "two")] as const;
     const gone = { path: join(folder, "gone"), name: "gone", size: 1 };
     const other = { ...file("other", "other"), sha256: "0".repeat(64) };
     const wrongSize = { ...file("grown", "grown"), size: 3 };
     const target = await open();
     const first = await target.sendTogether([good[0], gone, other, wrongSize, good[1]], { key: randomUUID() });
-    expect(first.map((result) => result.ok || result.kind)).toEqual([true, "local", "digest", "changed", true]);
-    const second = await target.sendTogether([file("too large", Buffer.alloc(64 * 1024 + 1)), good[2]], { key: randomUUID() });
-    expect(second.map((result) => result.ok || [result.kind, result.status])).toEqual([["refused", 413], true]);
+    expect(first?.map((result) => result.ok || result.kind)).toEqual([true, "local", "digest", "changed", true]);
     await target.close();
     expect(await listed()).toEqual(expected(good));
     expectNothingLeft(good.length);
+  });
+
+  it("says so when a form of them is not wanted, and has sent none", async () => {
+    const target = await open();
+    expect(await target.sendTogether([file("too large", Buffer.alloc(64 * 1024 + 1)), file("1", "one")], { key: randomUUID() })).toBeUndefined();
+    await target.close();
+    expectNothingLeft(0);
   });
 
   it.each(["end", "late reset", "reset"] as const)("files each of them once through cuts by %s", async (cutBy) => {
@@ -102,7 +123,7 @@ describe.skipIf(withoutLocal())("e2e: push of small files", () => {
     try {
       for (let at = 0; at < files.length; at += 20) {
         const results = await target.sendTogether(files.slice(at, at + 20), { key: randomUUID() });
-        expect(results.every(({ ok }) => ok), JSON.stringify(results)).toBe(true);
+        expect(results?.every(({ ok }) => ok), JSON.stringify(results)).toBe(true);
       }
       expect(proxy.cuts()).toBeGreaterThan(2);
     } finally {
@@ -115,7 +136,7 @@ describe.skipIf(withoutLocal())("e2e: push of small files", () => {
 
   it("stops when it is told to", async () => {
     const target = await open();
-    expect((await target.sendTogether([file("1", "one"), file("2", "two")], { key: randomUUID(), signal: AbortSignal.abort() })).map((result) => !result.ok && result.kind)).toEqual(["aborted", "aborted"]);
+    expect((await target.sendTogether([file("1", "one"), file("2", "two")], { key: randomUUID(), signal: AbortSignal.abort() }))?.map((result) => !result.ok && result.kind)).toEqual(["aborted", "aborted"]);
     await target.close();
     expectNothingLeft(0);
   });
@@ -124,45 +145,79 @@ describe.skipIf(withoutLocal())("e2e: push of small files", () => {
 describe.skipIf(withoutLocal())("e2e: push of small files that was killed", () => {
   useTestSite(props, use);
 
-  const push = (target: string) => spawn(process.execPath, [program, "push", "--parallel", "2", "--cacert", "ca.pem", "run", target], { cwd: folder, env: { ...process.env, XDG_STATE_HOME: join(folder, "state") }, stdio: ["ignore", "ignore", "pipe"] });
+  interface Twice {
+    /** Whether it is time to kill the first. */
+    readonly isDone: (deaf: DeafProxy) => boolean;
+    /** What happens before the second. */
+    readonly between?: () => void;
+    /** Files or forms at the same time. @default 2 */
+    readonly parallel?: number;
+    /** Exit code of the second. @default 0 */
+    readonly exit?: number;
+  }
 
-  /** Everything reaches the site, and no answer comes back to a form; then the same command again, which hears them. */
-  async function pushTwice(count: number, between: () => void = () => undefined): Promise<void> {
-    writeFileSync(join(folder, "ca.pem"), site.ca);
+  /** Everything reaches the site, and of the answers only the first; then the same command again, which hears them all. */
+  async function pushTwice({ isDone, between = () => undefined, parallel = 2, exit = 0 }: Twice): Promise<void> {
     const deaf = await startDeafProxy(Number(new URL(site.url).port));
     try {
-      const first = push(`https://localhost:${deaf.port}`);
-      await until("all is filed", () => site.kept().rows.filter(({ state }) => state === "complete").length === count, 20);
+      const first = push(deaf.port, parallel);
+      await until("push waits for answers that do not come", () => isDone(deaf), 20);
       first.kill("SIGKILL");
       await once(first, "close");
       between();
       deaf.hear();
-      const again = push(`https://localhost:${deaf.port}`);
-      let err = "";
-      again.stderr.on("data", (text: Buffer) => (err += String(text)));
-      const [code] = (await once(again, "close")) as [number | null];
-      expect(code, err).toBe(0);
+      await expectPush(deaf.port, parallel, exit);
     } finally {
       await deaf.stop();
     }
   }
 
-  const files = () => Array.from({ length: 40 }, (_, index) => file(`run/${index % 3}/${index}`, `content ${index}`));
+  const files = (content = "content", count = 40) => Array.from({ length: count }, (_, index) => file(`run/${index % 3}/${index}`, `${content} ${index}`));
+  const filed = (): number => site.kept().rows.filter(({ state }) => state === "complete").length;
 
   it("files none twice when push was killed before it heard of them, and the same command goes on", async () => {
     const sent = files();
-    await pushTwice(sent.length);
+    await pushTwice({ isDone: () => filed() === sent.length });
     expect(await listed()).toEqual(expected(sent));
     expectNothingLeft(sent.length);
   }, 60_000);
 
-  it("sends what changed meanwhile anew", async () => {
+  it.each([40, 7])("sends of what it did not hear of only the %i files anew that changed meanwhile", async (changes) => {
     const before = expected(files());
     let after: readonly string[] = [];
-    await pushTwice(before.length, () => {
-      after = expected(Array.from({ length: before.length }, (_, index) => file(`run/${index % 3}/${index}`, `others ${index}`)));
-    });
+    const between = (): void => void (after = expected(files("others", changes)));
+    await pushTwice({ isDone: () => filed() === before.length, between });
     expect(await listed()).toEqual([...before, ...after].sort());
-    expectNothingLeft(2 * before.length);
+    expectNothingLeft(before.length + changes);
   }, 60_000);
+
+  it.each([
+    ["went each in a form of its own, as that of all was refused", 3, (): readonly SmallFile[] => {
+      file("run/too large", Buffer.alloc(64 * 1024 + 1));
+      return files();
+    }],
+    ["went each by itself, as no form can have their names", 0, () => Array.from({ length: 40 }, (_, index) => file(`run/"${index}"`, `quoted ${index}`))],
+  ])("files none twice when push was killed while they %s", async (_, exit, make) => {
+    const sent = make();
+    let heard = 0;
+    // Some of the answers to files come through; then it waits for one that does not.
+    await pushTwice({ isDone: (deaf) => deaf.kept() > 0, between: () => void (heard = filed()), parallel: 1, exit });
+    expect(heard).toBeGreaterThan(2);
+    expect(heard).toBeLessThan(sent.length);
+    expect(await listed()).toEqual(expected(sent));
+    expectNothingLeft(sent.length);
+  }, 60_000);
+});
+
+describe.skipIf(withoutLocal())("e2e: push of small files to a site that takes small bodies", () => {
+  useTestSite({ upload: { maxBodySize: "64k" } }, use);
+
+  it("sends each by itself that is too large for a form", async () => {
+    const sent = [file("run/a", "a"), file("run/b", Buffer.alloc(64 * 1024, 7)), file("run/c", "c")];
+    await expectPush(Number(new URL(site.url).port), 1, 0);
+    // The form of all, then one of each, of which the second does not fit either.
+    expect(requests()).toBe(5);
+    expect(await listed()).toEqual(expected(sent));
+    expectNothingLeft(sent.length);
+  });
 });

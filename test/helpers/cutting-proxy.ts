@@ -1,9 +1,10 @@
 /** A TCP proxy that makes a connection as bad as a seed says: cut, stalled, slow, split at random bytes. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generator } from "./e2e-random.ts";
+import { type Relay, startRelay } from "./relay.ts";
 
 export interface BadConnection {
   /** Port on 127.0.0.1 that the bytes go to. */
@@ -30,13 +31,11 @@ export interface BadConnection {
   readonly splitAt?: number;
 }
 
-export interface CuttingProxy {
-  readonly port: number;
+export interface CuttingProxy extends Relay {
   /** Bytes that went to the site, TLS included, over all connections. */
   readonly sent: () => number;
   /** How often it has cut. */
   readonly cuts: () => number;
-  stop(): Promise<void>;
 }
 
 /** Bytes that the other end's TCP has not acknowledged; proc(5), `tx_queue` of /proc/net/tcp. */
@@ -55,7 +54,6 @@ async function acknowledged(socket: Socket): Promise<void> {
 export async function startCuttingProxy(how: BadConnection): Promise<CuttingProxy> {
   const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, splitAt, cutBy = "end" } = how;
   const random = generator(how.seed);
-  const open = new Set<Socket>();
   let [sent, cuts] = [0, 0];
   let nextCut = random.integer(...cutAfter);
   let nextStall = random.integer(1, stallEvery);
@@ -83,13 +81,7 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     return true;
   };
 
-  const server = createServer((client) => {
-    const site = connect(how.port, "127.0.0.1");
-    for (const socket of [client, site]) {
-      open.add(socket);
-      socket.on("error", () => undefined).on("close", () => open.delete(socket));
-    }
-    site.on("close", () => client.destroy());
+  const relay = await startRelay(how.port, (client, site) => {
     const drop = (): void => {
       if (cutBy === "end") {
         client.destroy();
@@ -110,14 +102,5 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     };
     void upwards().catch(() => undefined).finally(drop);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as { port: number }).port,
-    sent: () => sent,
-    cuts: () => cuts,
-    async stop() {
-      for (const socket of open) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...relay, sent: () => sent, cuts: () => cuts };
 }

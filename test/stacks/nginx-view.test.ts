@@ -78,6 +78,8 @@ describe("what reaches nginx.conf", () => {
     ["a bind's path", { storage: { place: Storage.bind("/data/x") } }, "upload_store", [["/data/x/incoming", "1"]]],
     ["checksums, after the size", { upload: { checksums: ["md5", "sha256"] } }, "upload_aggregate_form_field", [...ofSegments, ["$upload_field_name.size", "$upload_file_size"], ["$upload_field_name.md5", "$upload_file_md5"], ["$upload_field_name.sha256", "$upload_file_sha256"], ...ofSessions, ...ofSessions]],
     ["no field that passes", { upload: { passFields: [] } }, "upload_pass_form_field", [ownFields]],
+    ["no field that passes to an application", { application: Application.http("web:80"), upload: { passFields: [] } }, "upload_pass_form_field", []],
+    ["no field that passes another module", { images: { module: { kind: "folder", path: "/src/module" } }, upload: { passFields: [] } }, "upload_pass_form_field", []],
     ["a field that passes whatever it is called", { upload: { passFields: [""] } }, "upload_pass_form_field", [[""], ownFields]],
     ["no cleanup", { upload: { cleanup: [] } }, "upload_cleanup", []],
     ["cleanup, which is another for segments", { upload: { cleanup: ["404", "500-599"] } }, "upload_cleanup", [["404", "500-599"], ["400-499"]]],
