@@ -100,14 +100,17 @@ function parseOrExplain(args: readonly string[]): { values: Values; positionals:
 function urlOf(positionals: readonly string[], values: Values): URL {
   const url = positionals.at(-1);
   if (url === undefined || (positionals.length < 2 && values["manifest"] === undefined)) {
-    throw new UsageError(`push: ${positionals.length === 0 ? "no file and no URL" : "a file or the URL is missing"}, got ${positionals.length} arguments; give FILE... URL`);
+    const missing = url === undefined ? "no file and no URL, got nothing" : isAddress(url) ? `no file before the URL ${url}` : `no URL after ${url}`;
+    throw new UsageError(`push: ${missing}; give FILE... URL, as in big.dat https://host/`);
   }
   return uploadUrl(url);
 }
 
+const isAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+
 /** The address to send to: that of a site without a path means its usual upload path. */
 export function uploadUrl(text: string): URL {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) {
+  if (!isAddress(text)) {
     throw new UsageError(`push: the last argument is not the address of a site, got "${text}"; write https://host/`);
   }
   const url = new URL(text);

@@ -29,7 +29,7 @@ export async function push(flags: PushFlags, io: Io): Promise<ExitCode> {
   report.planned({ ...plan, files: open }, flags.url.host);
   if (before.length > 0) report.note(`${counted(before.length)} arrived in an earlier run and ${before.length === 1 ? "is" : "are"} left out; --again sends them`);
   if (plan.unreadable.length > 0 && !flags.skipUnreadable) {
-    report.stopped("Nothing was sent. Add --skip-unreadable to send the others.");
+    report.stopped(open.length === 0 ? "Nothing was sent." : "Nothing was sent. Add --skip-unreadable to send the others.");
     return 6;
   }
   const end = await runAt(flags, io, report, (run) => run.sendFiles(open, journal));

@@ -29,6 +29,11 @@ const kinds = {
     message: "A header of the upload request is missing or not well-formed.",
     hint: "Send the headers as the protocol has them.",
   },
+  bad_segment: {
+    status: 400,
+    message: "The headers of this segment of a file are missing, malformed, or do not fit those before it.",
+    hint: "Send Session-ID (1 to 128 letters, digits, - and _) and Content-Range: bytes FIRST-LAST/TOTAL, with the TOTAL that the session began with; an attachment in Content-Disposition and digests as in RFC 9530 may come with them.",
+  },
   digest_mismatch: {
     status: 400,
     message: "The bytes that arrived differ from the digest that was sent with them, so they were not kept.",
@@ -62,7 +67,7 @@ const kinds = {
   method_not_allowed: {
     status: 405,
     message: "This address does not take requests with this method.",
-    hint: "Upload with POST to the upload address; read everything else with GET.",
+    hint: "Upload a form with POST to the upload address, or a file with PUT to an address below it (with curl -T, end the upload address with a slash); read everything else with GET.",
   },
   request_timeout: {
     status: 408,
@@ -109,6 +114,11 @@ const kinds = {
     message: "The upload is larger than this site takes.",
     hint: "Upload a smaller file, split it, or ask the operator of the site to raise the limit.",
   },
+  beyond_end: {
+    status: 413,
+    message: "The body goes beyond the end that was announced for the upload.",
+    hint: "Ask for the offset with HEAD and send only what is missing, or begin a new upload with the right length.",
+  },
   form_too_large: {
     status: 413,
     message: "The text fields of the form are longer than this site takes.",
@@ -122,7 +132,7 @@ const kinds = {
   unsupported_type: {
     status: 415,
     message: "The body is not a form: an upload has the type multipart/form-data.",
-    hint: "Send the file as a form; with curl use -F file=@NAME.",
+    hint: "Send the file as a form, with curl -F file=@NAME, or with PUT to an address below this one, with curl -T NAME and a slash at the end of the address.",
   },
   wrong_body_type: {
     status: 415,
@@ -133,6 +143,11 @@ const kinds = {
     status: 416,
     message: "The range that was asked for lies outside the file.",
     hint: "Ask for a range inside the file, or for the whole file.",
+  },
+  segment_length: {
+    status: 416,
+    message: "The body is not as long as its Content-Range says.",
+    hint: "Send exactly the bytes of the range as the body.",
   },
   wrong_host: {
     status: 421,
@@ -227,37 +242,6 @@ export type ErrorCode = keyof typeof kinds;
 
 /** The table, by code. */
 export const errorKinds: Readonly<Record<ErrorCode, ErrorKind>> = kinds;
-
-/**
- * Which error nginx's own statuses mean. 494 to 497 are nginx's internal numbers
- * (ngx_http_request.h documents them as "our own codes"); the client sees the status of the row, 400.
- */
-export const nginxErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
-  [400, "bad_request"],
-  [403, "forbidden"],
-  [404, "not_found"],
-  [405, "method_not_allowed"],
-  [408, "request_timeout"],
-  [409, "taken_over"],
-  [411, "length_required"],
-  [413, "too_large"],
-  [414, "uri_too_long"],
-  [415, "unsupported_type"],
-  [416, "bad_range"],
-  [421, "wrong_host"],
-  [429, "too_many_requests"],
-  [431, "headers_too_large"],
-  [494, "request_header_too_large"],
-  [495, "bad_certificate"],
-  [496, "no_certificate"],
-  [497, "https_required"],
-  [500, "internal"],
-  [501, "not_implemented"],
-  [502, "service_down"],
-  [503, "unavailable"],
-  [504, "service_slow"],
-  [507, "disk_full"],
-]);
 
 /** The body of every error answer. */
 export interface ErrorBody {

@@ -15,7 +15,8 @@ const USAGE = `npm run local -- [options]    the site as processes of this host,
   --port N         HTTPS port (default 8443)
   --http-port N    port that redirects to HTTPS (default: none)
   --root DIR       keeps everything below DIR (default: a temporary folder, removed at the end)
-  --set KEY=VALUE  replaces a setting of the site, e.g. --set upload.maxFileSize=20g; may be repeated`;
+  --set KEY=VALUE  replaces a setting of the site, e.g. --set upload.maxFileSize=20g; may be repeated;
+                   a list as JSON: --set 'upload.checksums=["sha256","md5"]'`;
 
 const OPTIONS = {
   port: { type: "string", default: "8443" },

@@ -1,15 +1,20 @@
 /** `POST /internal/complete`: nginx has written an upload and asks for it to be filed. */
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { acceptsHtml } from "../../protocol/accept.ts";
 import { type CompletedFile, readCompletion } from "../../protocol/completion.ts";
 import { disagrees, parseDigestField } from "../../protocol/digest-field.ts";
 import { filesDigestHeader, filesDigestText } from "../../protocol/form-files.ts";
+import { differs } from "../announced.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readForm } from "../form.ts";
 import { submissionOf } from "../submission.ts";
 import type { UploadRecord } from "../records/records.ts";
 import { Refusal } from "../refusal.ts";
+import { digestHeader } from "../sessions/digest-header.ts";
 import { completeForm } from "../store/complete.ts";
+import type { StorePaths } from "../store/paths.ts";
+import { sourceOf } from "../store/verify.ts";
 import { readUploadTerms } from "../upload-terms.ts";
 import { completionAnswer } from "../views.ts";
 
@@ -20,6 +25,8 @@ const mostProblemsShown = 5;
 function answer(context: RequestContext, records: readonly UploadRecord[], terminal: boolean): void {
   context.vary("Accept");
   context.set("Cache-Control", "no-store");
+  const [only] = records.length === 1 ? records : [];
+  context.set(digestHeader(context.get("Want-Repr-Digest"), only?.checksums));
   if (!terminal && acceptsHtml(context.get("Accept"))) {
     const ids = records.slice(0, mostPointedOut).map((record) => record.id);
     context.redirect(`/list?new=${ids.join(",")}`);
@@ -35,8 +42,18 @@ function filesWritten(context: RequestContext): number {
   return /^\d{1,6}$/.test(header) ? Number(header) : 0;
 }
 
-/** Refuses files that differ from what their sender has, where it says so. */
-function checkDigest(context: RequestContext, files: readonly CompletedFile[]): void {
+/** Refuses a file that differs from its `Repr-Digest`, which says the digest of one file: a form may have no more then. */
+async function checkFile(context: RequestContext, paths: StorePaths, files: readonly CompletedFile[]): Promise<void> {
+  const announced = parseDigestField(context.get("Repr-Digest"));
+  if (announced === undefined) throw new Refusal("bad_header", "Repr-Digest: not a dictionary of digests (RFC 9530).");
+  if (announced.length === 0 || files.length === 0) return;
+  const [file, second] = files as [CompletedFile, ...CompletedFile[]];
+  if (second !== undefined) throw new Refusal("bad_header", `Repr-Digest: is the digest of one file, and this form has ${files.length}; send each in a request of its own.`);
+  if (await differs(announced, file.checksums, join(paths.incoming, sourceOf(paths, file.path)))) throw new Refusal("digest_mismatch");
+}
+
+/** Refuses files that differ from what their sender has, where it says so of all of them together. */
+function checkFiles(context: RequestContext, files: readonly CompletedFile[]): void {
   const header = context.get(filesDigestHeader);
   if (header === "") return;
   const announced = parseDigestField(header);
@@ -56,7 +73,8 @@ export function completeRoute(service: Service): Middleware {
       const more = problems.length > mostProblemsShown ? `; and ${problems.length - mostProblemsShown} more` : "";
       throw new Refusal("bad_form", `${problems.slice(0, mostProblemsShown).join("; ")}${more}.`);
     }
-    checkDigest(context, form.files);
+    checkFiles(context, form.files);
+    await checkFile(context, service.store.paths, form.files);
     const remoteAddress = context.get("X-Real-IP") || null;
     const submission = submissionOf(context.get("Idempotency-Key"), context.state.requestId);
     const records = await completeForm(service.store, { submission, remoteAddress, maxFileSize }, form);

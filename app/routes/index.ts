@@ -1,8 +1,9 @@
 /** Which address leads where. */
 import Router from "@koa/router";
 import { PUSH_CLIENT } from "../../web/pages.ts";
-import type { Middleware, Service } from "../context.ts";
+import type { Middleware, RequestContext, Service } from "../context.ts";
 import { Refusal } from "../refusal.ts";
+import { readUploadTerms } from "../upload-terms.ts";
 import { assetRoute } from "./assets.ts";
 import { completeRoute } from "./complete.ts";
 import { fileRoute } from "./file.ts";
@@ -30,11 +31,19 @@ export function makeRouter(service: Service): Router {
   return router;
 }
 
+const isSent = (method: string): boolean => method === "PUT" || method === "POST" || method === "PATCH";
+
+/** `curl -T FILE https://host/` names an address that does not exist. */
+function whereToSend(context: RequestContext): string {
+  const { path } = readUploadTerms((name) => context.get(name));
+  return `Nothing can be sent to this address; send a file with PUT to ${path.replace(/\/$/, "")}/, or a form with POST to ${path}.`;
+}
+
 /** Around the router: answers what no route has answered, in the one form of errors. `Allow` is set by the router. */
 export const refuseUnrouted: Middleware = async (context, next) => {
   await next();
   if (context.body !== undefined && context.body !== null) return;
-  if (context.status === 404) throw new Refusal("not_found");
+  if (context.status === 404) throw new Refusal("not_found", isSent(context.method) ? whereToSend(context) : undefined);
   if (context.status === 405) throw new Refusal("method_not_allowed");
   if (context.status === 501) throw new Refusal("not_implemented");
 };

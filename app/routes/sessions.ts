@@ -1,5 +1,5 @@
 /** `/internal/begin`, `answer`, `settle` and `refused`: nginx asks about uploads whose bodies are files or pieces of files. */
-import { nginxErrors } from "../../protocol/errors.ts";
+import { nginxErrors, segmentErrors } from "../../protocol/nginx-errors.ts";
 import { readWrittenForm } from "../../protocol/written-body.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readForm } from "../form.ts";
@@ -7,7 +7,7 @@ import { Refusal } from "../refusal.ts";
 import { corsHeaders } from "../sessions/cors.ts";
 import type { Dialect, DialectAnswer, SessionRequest, WritePlace } from "../sessions/dialect.ts";
 import { dialectOf } from "../sessions/dialects.ts";
-import { removeLeftover } from "../sessions/remove.ts";
+import { removeLeftover, removeUnknown } from "../sessions/remove.ts";
 import { readSessionRequest } from "../sessions/request.ts";
 
 /** Sets what every answer of a dialect has; errors thrown later keep it. */
@@ -82,6 +82,7 @@ export function settleRoute(service: Service): Middleware {
       answer(context, await dialect.written(service.store, request, session, form));
     } finally {
       service.store.writers.end(request.requestId);
+      if (form.outcome === "aborted" && dialect.creates(request)) await removeUnknown(service.store, form.session);
     }
     context.state.log.info({ session: form.session, outcome: form.outcome, offset: form.offset }, "body written");
   };
@@ -92,8 +93,10 @@ export function refusedRoute(service: Service): Middleware {
   return async (context) => {
     const { request, dialect } = listen(context);
     service.store.writers.end(request.requestId);
+    if (dialect.creates(request)) await removeUnknown(service.store, context.get("X-Slipway-Session"));
     await removeLeftover(service.store, context.get("X-Slipway-Data"));
     if (context.get("X-Slipway-Outcome") === "mismatch") throw new Refusal(dialect.mismatch(request));
-    throw new Refusal(nginxErrors.get(Number(context.get("X-Slipway-Status"))) ?? "internal");
+    const status = Number(context.get("X-Slipway-Status"));
+    throw new Refusal((request.path === request.terms.path ? segmentErrors : nginxErrors).get(status) ?? "internal");
   };
 }

@@ -65,5 +65,5 @@ export function checkRoom(session: Session, offset: number, request: SessionRequ
   // nginx holds a body to the length of the whole data; a part in the middle of it has only its own.
   if (request.bodyLength === null && session.fileKey !== null) throw new Refusal("length_required");
   if (offset + (request.bodyLength ?? 0) <= session.total) return;
-  throw new Refusal("too_large", `The upload has ${session.total} bytes and stands at ${offset}; a body of ${request.bodyLength} goes beyond its end.`);
+  throw new Refusal("beyond_end", `The upload has ${session.total} bytes and stands at ${offset}; a body of ${request.bodyLength} goes beyond its end.`);
 }

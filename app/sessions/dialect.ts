@@ -69,4 +69,6 @@ export interface Dialect {
   readonly written: (store: StoreParts, request: SessionRequest, session: Session | null, body: WrittenBody) => Promise<DialectAnswer>;
   /** What a body is that differs from a digest that came with it. */
   readonly mismatch: (request: SessionRequest) => ErrorCode;
+  /** Whether the request begins a session, so that its client learns the address from the answer alone. */
+  readonly creates: (request: SessionRequest) => boolean;
 }

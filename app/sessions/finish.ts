@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { access, open } from "node:fs/promises";
 import { type ChecksumName, type Checksums } from "../../protocol/checksum.ts";
-import { parseDigestField, disagrees } from "../../protocol/digest-field.ts";
+import { parseDigestField } from "../../protocol/digest-field.ts";
 import { plainText } from "../../protocol/text.ts";
 import { parseMetadata } from "../../protocol/tus.ts";
+import { differs } from "../announced.ts";
 import type { UploadRecord } from "../records/records.ts";
 import type { Session } from "../records/sessions.ts";
 import { Refusal, systemCode } from "../refusal.ts";
@@ -56,7 +57,7 @@ async function complete(store: StoreParts, session: Session, data: WholeData, ma
  * @throws {Refusal} `digest_mismatch`, after which nothing of the session is left, or why it could not be filed
  */
 export async function finishSession(store: StoreParts, session: Session, data: WholeData, maxFileSize: number): Promise<UploadRecord> {
-  if (disagrees(parseDigestField(session.announced) ?? [], data.checksums)) {
+  if (await differs(parseDigestField(session.announced) ?? [], data.checksums, dataPath(store.paths, session.data))) {
     await removeSession(store, session);
     throw new Refusal("digest_mismatch", "The file differs from the Repr-Digest that was announced for it, so it was not kept.");
   }

@@ -25,6 +25,15 @@ export async function removeSession(store: StoreParts, session: Session): Promis
   });
 }
 
+/**
+ * Removes a session whose first request has failed: nginx passes no interim answer on, so nobody knows its address.
+ * A part with a place stays: its client names the file, and what came of it counts for the next part there.
+ */
+export async function removeUnknown(store: StoreParts, id: string): Promise<void> {
+  const session = id === "" ? null : await store.records.sessions.find(id);
+  if (session !== null && session.state === "receiving" && session.fileKey === null) await removeSession(store, session);
+}
+
 async function otherUsers(store: StoreParts, session: Session): Promise<boolean> {
   const parts = await store.records.sessions.partsOf(session.data);
   if (session.kind === "part") {

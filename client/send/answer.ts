@@ -1,3 +1,5 @@
+import type { Answer } from "./http.ts";
+
 /**
  * What kind of failure it was. `refused`: the site does not want it, and would not the next time (4xx). `changed`: the
  * local file is not what it was when it was begun. `digest`: the site has, or would have, other bytes than were meant.
@@ -22,9 +24,9 @@ export interface Sent {
 }
 
 /** Judges the site's answer to a whole file: only one that names the same bytes is a success. */
-export function judge(status: number, body: string, sent: Sent): SendResult {
+export function judge({ status, body, headers }: Answer, sent: Sent): SendResult {
   const answer = parseObject(body);
-  return status === 200 ? judgeRecord(answer, sent) : refusal(status, answer);
+  return status === 200 ? judgeRecord(answer, sent) : refusal(status, answer, headers.location);
 }
 
 /** Judges what the site says in its answer of one file. */
@@ -45,8 +47,20 @@ export function corrupt(status: number | null, theirs: string, ours: string): Se
   return failure("digest", "corrupt", status, `the site has other bytes than were sent: ${theirs}, sent ${ours}`, "send the file again; if it happens twice, tell the site's administrator");
 }
 
-/** The site's refusal, in its own words where it has some (docs/internals/contracts.md, section 4). */
-export function refusal(status: number, answer: Readonly<Record<string, unknown>>): SendFailure {
+/** Where a site is that answers with a redirect, as it does at http://; undefined when it does not say. */
+function originOf(location: string | undefined): string | undefined {
+  return location !== undefined && URL.canParse(location) ? new URL(location).origin : undefined;
+}
+
+/**
+ * The site's refusal, in its own words where it has some (docs/internals/contracts.md, section 4).
+ * @param location where a redirect leads, as its header says it
+ */
+export function refusal(status: number, answer: Readonly<Record<string, unknown>>, location?: string): SendFailure {
+  if (status >= 300 && status < 400) {
+    // Not followed: a file, and a token, go only where they were meant to.
+    return failure("refused", "redirect", status, `the site is at another address: it answered ${status}`, `give ${originOf(location) ?? "its own address, https:// as a rule"} as the URL`);
+  }
   const error = isObject(answer["error"]) ? answer["error"] : {};
   const text = (key: string): string | undefined => (typeof error[key] === "string" ? error[key] : undefined);
   const code = text("code") ?? "refused";

@@ -47,12 +47,12 @@ export async function sendForm(http: Http, url: URL, file: FormFile, options: Tr
   try {
     const sent = await sendBody(http, request, frame, file, options, () => early !== undefined);
     const answer = await answered;
-    if (sent === undefined) return refusal(answer.status, parseObject(answer.body));
-    const result = judge(answer.status, answer.body, { ...sent, ms: performance.now() - start });
+    if (sent === undefined) return refusal(answer.status, parseObject(answer.body), answer.headers.location);
+    const result = judge(answer, { ...sent, ms: performance.now() - start });
     return result.ok && options.sha256 !== undefined && options.sha256 !== sent.sha256 ? corrupt(null, sent.sha256, options.sha256) : result;
   } catch (error) {
     if (options.signal?.aborted === true) return aborted().failure;
-    if (early !== undefined) return refusal(early.status, parseObject(early.body));
+    if (early !== undefined) return refusal(early.status, parseObject(early.body), early.headers.location);
     return error instanceof SendError ? error.failure : networkFailure(error as NodeJS.ErrnoException, url.host);
   } finally {
     if (!request.writableFinished) request.destroy();

@@ -64,7 +64,7 @@ export class Refused extends Error {
   readonly answer: Answer;
   constructor(answer: Answer) {
     super(`refused with ${answer.status}`);
-    this.failure = refusal(answer.status, parseObject(answer.body));
+    this.failure = refusal(answer.status, parseObject(answer.body), answer.headers.location);
     this.answer = answer;
   }
 }

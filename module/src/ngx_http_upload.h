@@ -624,6 +624,10 @@ typedef struct {
 ngx_table_elt_t *ngx_http_upload_headers_next(ngx_http_upload_headers_t *at,
     const char *name);
 
+/* A dictionary of digests; 400 when it is malformed. */
+ngx_int_t ngx_http_upload_headers_digest(ngx_http_upload_ctx_t *ctx,
+    const char *name, upload_digest_field_t *field);
+
 
 /* ngx_http_upload_pass.c */
 

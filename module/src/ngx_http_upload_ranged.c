@@ -12,6 +12,7 @@ static ngx_int_t ngx_http_upload_ranged_header(ngx_http_upload_ctx_t *ctx,
 static ngx_int_t ngx_http_upload_ranged_session(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_ranged_range(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_ranged_names(ngx_http_upload_ctx_t *ctx);
+static ngx_int_t ngx_http_upload_ranged_digest(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_ranged_end(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_ranged_abort(ngx_http_upload_ctx_t *ctx,
     ngx_int_t *status);
@@ -53,17 +54,11 @@ ngx_http_upload_ranged_init(ngx_http_upload_ctx_t *ctx)
         rc = ngx_http_upload_ranged_names(ctx);
     }
 
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_ranged_digest(ctx);
     }
 
-    /* tells the last segment, sent once more, from another one */
-
-    if (upload_digest_start(&s->body, 1U << UPLOAD_DIGEST_CRC32) != 0) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_OK;
+    return rc;
 }
 
 
@@ -294,6 +289,33 @@ ngx_http_upload_ranged_names(ngx_http_upload_ctx_t *ctx)
 
 
 static ngx_int_t
+ngx_http_upload_ranged_digest(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_upload_segment_t  *s;
+
+    s = ctx->segment;
+
+    s->content = ngx_pcalloc(ctx->request->pool,
+                             sizeof(upload_digest_field_t));
+    if (s->content == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_upload_headers_digest(ctx, "content-digest", s->content);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* the CRC tells the last segment, sent once more, from another one */
+
+    return upload_digest_start(&s->body, 1U << UPLOAD_DIGEST_CRC32
+                                         | s->content->named)
+           == 0 ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static ngx_int_t
 ngx_http_upload_ranged_end(ngx_http_upload_ctx_t *ctx)
 {
     ngx_int_t                   rc;
@@ -310,6 +332,11 @@ ngx_http_upload_ranged_end(ngx_http_upload_ctx_t *ctx)
     }
 
     rc = ngx_http_upload_segment_commit(ctx);
+
+    if (s->mismatch) {
+        ngx_str_set(&ctx->outcome, "mismatch");
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }

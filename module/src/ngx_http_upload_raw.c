@@ -13,8 +13,6 @@ static ngx_uint_t ngx_http_upload_raw_reserved(ngx_str_t *path, off_t length);
 static ngx_int_t ngx_http_upload_raw_number(ngx_http_upload_ctx_t *ctx,
     ngx_http_upload_value_t *value, const char *directive, off_t *number);
 static ngx_int_t ngx_http_upload_raw_digests(ngx_http_upload_ctx_t *ctx);
-static ngx_int_t ngx_http_upload_raw_digest(ngx_http_upload_ctx_t *ctx,
-    const char *name, upload_digest_field_t *field);
 static ngx_int_t ngx_http_upload_raw_told(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_raw_read(ngx_http_upload_ctx_t *ctx,
     u_char **pos, u_char *end);
@@ -318,63 +316,15 @@ ngx_http_upload_raw_digests(ngx_http_upload_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_upload_raw_digest(ctx, "content-digest",
-                                    &ctx->raw->content);
+    rc = ngx_http_upload_headers_digest(ctx, "content-digest",
+                                        &ctx->raw->content);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_upload_raw_digest(ctx, "repr-digest", &ctx->raw->repr);
+        rc = ngx_http_upload_headers_digest(ctx, "repr-digest",
+                                            &ctx->raw->repr);
     }
 
     return rc == NGX_OK ? ngx_http_upload_raw_told(ctx) : rc;
-}
-
-
-/* Several lines of one header are one list (RFC 9110, section 5.3). */
-
-static ngx_int_t
-ngx_http_upload_raw_digest(ngx_http_upload_ctx_t *ctx, const char *name,
-    upload_digest_field_t *field)
-{
-    u_char                     *text, *p;
-    size_t                      length;
-    ngx_table_elt_t            *h;
-    ngx_http_request_t         *r = ctx->request;
-    ngx_http_upload_headers_t   first = ngx_http_upload_headers_of(r);
-    ngx_http_upload_headers_t   at = first;
-
-    length = 0;
-
-    while ((h = ngx_http_upload_headers_next(&at, name)) != NULL) {
-        length += h->value.len + 2;
-    }
-
-    if (length == 0) {
-        return NGX_OK;
-    }
-
-    text = ngx_pnalloc(r->pool, length);
-    if (text == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    p = text;
-    at = first;
-
-    while ((h = ngx_http_upload_headers_next(&at, name)) != NULL) {
-        p = ngx_sprintf(p, "%s%V", p == text ? "" : ", ", &h->value);
-    }
-
-    if (upload_digest_field_parse(text, p - text, UPLOAD_DIGEST_FIELD_ACTIVE,
-                                  field)
-        == 0)
-    {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                  "upload: client sent malformed %s", name);
-
-    return NGX_HTTP_BAD_REQUEST;
 }
 
 

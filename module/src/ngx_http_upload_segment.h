@@ -38,7 +38,7 @@ struct ngx_http_upload_segment_s {
     unsigned                    reserve:1;   /* of the raw file, if known */
     off_t                       min_free_space;
 
-    /* what a raw upload is compared with; or NULL */
+    /* what it is compared with; or NULL */
     upload_digest_field_t      *content;     /* Content-Digest */
     upload_digest_field_t      *told;        /* upload_raw_digest */
     upload_digest_field_t      *repr;        /* Repr-Digest */

@@ -183,9 +183,9 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
 
         if (s->candidate) {
 
-            /* nothing of one that is cut off counts, and its file goes */
+            /* nothing of one that is refused counts, and its file goes */
 
-            if (!s->aborted) {
+            if (!s->aborted && ngx_http_upload_segment_agrees(s)) {
                 io->err = ngx_http_upload_segment_again(io);
             }
 
@@ -237,6 +237,7 @@ ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s)
         return 1;
     }
 
+    s->status = NGX_HTTP_BAD_REQUEST;
     s->mismatch = 1;
 
     return 0;
@@ -414,7 +415,16 @@ ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s)
     upload_range_t  *had;
 
     state = &s->state;
-    s->status = NGX_HTTP_BAD_REQUEST;
+
+    if (state->complete && !s->completed) {
+
+        /* others had all of it, and nothing of this request was written */
+
+        upload_state_release(state, s->token);
+
+        return ngx_http_upload_state_save(s);
+    }
+
     s->completed = 0;
     s->handed = 0;
 
@@ -469,7 +479,7 @@ ngx_http_upload_segment_shorten(ngx_http_upload_segment_t *s)
 
     if (state->claims == 0 && upload_ranges_bytes(&state->received) == prefix) {
 
-        if (s->made && prefix == 0) {
+        if ((s->made || !s->keeps) && prefix == 0) {
             s->forgotten = 1;
             return ngx_http_upload_segment_forget(s);
         }
@@ -707,6 +717,7 @@ ngx_http_upload_segment_verify(ngx_http_upload_segment_t *s)
     }
 
     s->refused = "the file differs from its Repr-Digest";
+    s->status = NGX_HTTP_BAD_REQUEST;
     s->mismatch = 1;
 
     err = ngx_http_upload_segment_lock(s, 1);

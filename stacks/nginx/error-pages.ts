@@ -1,6 +1,7 @@
 /** nginx's own error answers: for each status a JSON file and a page, made from the table that the service uses. */
 
-import { errorBody, errorKinds, nginxErrors } from "../../protocol/errors.ts";
+import { errorBody, errorKinds } from "../../protocol/errors.ts";
+import { nginxErrors } from "../../protocol/nginx-errors.ts";
 import { renderError, STANDALONE_CSP } from "../../web/pages.ts";
 
 /** One status that nginx answers with a file of its own. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
@@ -67,6 +68,24 @@ it("files what its sender has, and nothing else, where the sender says what that
   expect([malformed.status, await malformed.json()]).toMatchObject([400, { error: { code: "bad_header" } }]);
   expect(readTree(join(service.folder.store, "files"))).toEqual([]);
   expect((await answerOf(await complete(service, fields, digestOf(files.map((file) => file.sha256))))).uploads.map(({ name }) => name)).toEqual(["1", "2"]);
+});
+
+it("files what its Repr-Digest says, also by an algorithm that nginx did not compute, and says its digest", async () => {
+  const file = writeIncoming(service.folder, "one");
+  const fields = fieldsOf(file, "1");
+  const field = (algorithm: "sha256" | "sha512", bytes: string): string => `${algorithm.replace("sha", "sha-")}=:${createHash(algorithm).update(bytes).digest("base64")}:`;
+  for (const wrong of [field("sha256", "two"), field("sha512", "two"), `${field("sha256", "one")}, ${field("sha512", "two")}`]) {
+    const refused = await complete(service, fields, { "Repr-Digest": wrong });
+    expect([refused.status, await refused.json()], wrong).toMatchObject([400, { error: { code: "digest_mismatch" } }]);
+  }
+  const malformed = await complete(service, fields, { "Repr-Digest": "sha-256=abc" });
+  expect([malformed.status, await malformed.json()]).toMatchObject([400, { error: { code: "bad_header" } }]);
+  const two = await complete(service, [...fields, ...fieldsOf(writeIncoming(service.folder, "two"), "2")], { "Repr-Digest": field("sha256", "one") });
+  expect([two.status, await two.json()]).toMatchObject([400, { error: { code: "bad_header", message: expect.stringContaining("this form has 2") as string } }]);
+  expect(readTree(join(service.folder.store, "files"))).toEqual([]);
+  const filed = await complete(service, fields, { "Repr-Digest": `${field("sha256", "one")}, ${field("sha512", "one")}` });
+  expect([filed.status, filed.headers.get("Repr-Digest")]).toEqual([200, field("sha256", "one")]);
+  expect((await complete(service, fields, { "Repr-Digest": field("sha512", "one") })).status).toBe(409);
 });
 
 it("gives directories and files their exact modes whatever the umask", async () => {

@@ -57,6 +57,7 @@ describe("slipway push", () => {
   it("sends nothing when a file cannot be read, unless told to go on", async () => {
     const stopped = await slipway("push", "gone", "good", url);
     expect(stopped).toEqual({ code: 6, out: "", err: `skip  gone: does not exist\n1 file, 4 B, to ${new URL(url).host}\nNothing was sent. Add --skip-unreadable to send the others.\n` });
+    expect((await slipway("push", "gone", url)).err).toMatch(/\nNothing was sent\.\n$/);
     const on = await slipway("push", "--skip-unreadable", "gone", "good", url);
     expect(on.code).toBe(6);
     expect(on.out).toMatch(/^ok {4}good/);

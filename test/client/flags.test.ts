@@ -30,8 +30,9 @@ describe("the command line of push", () => {
   });
 
   it.each([
-    [[], /no file and no URL, got 0 arguments/],
-    [["https://localhost"], /a file or the URL is missing, got 1 arguments/],
+    [[], /no file and no URL, got nothing; give FILE... URL/],
+    [["https://localhost"], /no file before the URL https:\/\/localhost; give FILE... URL/],
+    [["run-17"], /no URL after run-17; give FILE... URL/],
     [["a", "b"], /not the address of a site, got "b"; write https:\/\/host\//],
     [["a", "ftp://localhost"], /not the address of a site, got "ftp:\/\/localhost"/],
     [["a", "https://local host"], /not the address of a site/],

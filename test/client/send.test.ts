@@ -65,6 +65,17 @@ describe("sending a file", () => {
     expect(await sendFile(await planned(), { url })).toMatchObject({ ok: false, code: "bad_answer" });
   });
 
+  it("says where the site is when it answers with a redirect, and does not follow it", async () => {
+    const sites: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      sites.push(request.url);
+      response.writeHead(308, { location: "https://localhost:8443/upload" }).end("moved");
+    });
+    const result = await sendFile(await planned(), { url });
+    expect(result).toMatchObject({ ok: false, kind: "refused", code: "redirect", status: 308, message: expect.stringContaining("308") as string, hint: "give https://localhost:8443 as the URL" });
+    expect(sites).toEqual(["/upload"]);
+  });
+
   it("sends no byte of the body when it is refused before", async () => {
     let received = 0;
     const url = await serve(() => undefined, (request, response) => {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { errorBody, errorKinds, nginxErrors } from "../../protocol/errors.ts";
+import { errorBody, errorKinds } from "../../protocol/errors.ts";
+import { nginxErrors } from "../../protocol/nginx-errors.ts";
 
 const kinds = Object.entries(errorKinds);
 

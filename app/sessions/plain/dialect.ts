@@ -1,5 +1,6 @@
-/** Plain PUT (curl -T): the body is the file, and the last part of the address its name. */
+/** Plain PUT (curl -T): the body is the file, and what the address has below the upload's path its name. */
 import { disagrees, parseDigestField } from "../../../protocol/digest-field.ts";
+import { interopVersions } from "../../../protocol/resumable.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import { completeForm, type StoreParts } from "../../store/complete.ts";
@@ -11,14 +12,19 @@ import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "
 
 const methods = "OPTIONS, PUT, POST";
 
-/** The name in an address: its last part, decoded where it can be. */
-export function nameInPath(path: string): string {
-  const last = path.split("/").at(-1) ?? "";
+function decoded(part: string): string {
   try {
-    return decodeURIComponent(last);
+    return decodeURIComponent(part);
   } catch {
-    return last;
+    return part;
   }
+}
+
+/** The name in an address: what stands below the upload's path, folders included, decoded where it can be. */
+export function nameInPath({ path, terms }: Pick<SessionRequest, "path" | "terms">): string {
+  const above = `${terms.path.replace(/\/$/, "")}/`;
+  const parts = path.split("/");
+  return (path.startsWith(above) ? path.slice(above.length).split("/") : parts.slice(-1)).map(decoded).join("/");
 }
 
 async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan> {
@@ -31,6 +37,10 @@ async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan
   if (request.header("Content-Range") !== "") {
     throw new Refusal("bad_header", `Content-Range: a body at this address is a whole file; pieces of one go to ${request.terms.path} with a Session-ID, or by tus or resumable uploads.`);
   }
+  // Interop versions before 5 say with it that more is to come: what came must not be taken for the whole.
+  if (request.header("Upload-Incomplete").trim() === "?1") {
+    throw new Refusal("bad_header", `Upload-Incomplete: is not spoken here; send the whole file, or Upload-Complete with one of the interop versions ${interopVersions.join(", ")}.`);
+  }
   checkDigests(request);
   checkLength(request, request.bodyLength);
   submissionOf(request.header("Idempotency-Key"), request.requestId);
@@ -41,7 +51,7 @@ async function written(store: StoreParts, request: SessionRequest, _session: Ses
   const announced = parseDigestField(request.header("Repr-Digest")) ?? [];
   if (disagrees(announced, body.checksums)) throw new Refusal("digest_mismatch");
   const { path, contentType, size, checksums } = body;
-  const file = { field: "file", name: nameInPath(request.path), contentType, path, size, checksums };
+  const file = { field: "file", name: nameInPath(request), contentType, path, size, checksums };
   const { requestId, remoteAddress, terms } = request;
   const submission = submissionOf(request.header("Idempotency-Key"), requestId);
   const form = { files: [file], empty: [], description: null, terminal: true };
@@ -59,4 +69,5 @@ export const plain: Dialect = {
   decide,
   written,
   mismatch: () => "digest_mismatch",
+  creates: () => false,
 };

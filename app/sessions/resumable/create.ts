@@ -28,7 +28,7 @@ export function lengthOf(request: SessionRequest, offset: number, complete: bool
 
 /** The draft names no file; tus-js-client says it in tus's words in this protocol, too. */
 function nameOf(request: SessionRequest): string {
-  return dispositionName(request.header("Content-Disposition")) || (parseMetadata(request.header("Upload-Metadata"))?.get("filename") ?? nameInPath(request.path));
+  return dispositionName(request.header("Content-Disposition")) || (parseMetadata(request.header("Upload-Metadata"))?.get("filename") ?? nameInPath(request));
 }
 
 export async function decideCreate(store: StoreParts, request: SessionRequest): Promise<Plan> {

@@ -78,4 +78,5 @@ export const resumable: Dialect = {
   decide,
   written,
   mismatch: () => "digest_mismatch",
+  creates: (request) => resourceId(request.path) === undefined,
 };

@@ -60,4 +60,5 @@ export const tus: Dialect = {
   decide,
   written,
   mismatch: (request) => (request.header("Upload-Checksum") === "" ? "digest_mismatch" : "checksum_mismatch"),
+  creates: (request) => idOf(request.path) === "",
 };

@@ -26,12 +26,13 @@ describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments",
   describe("PUT", () => {
     const put = (bytes: Buffer, headers: Readonly<Record<string, string>> = {}, path = "/upload/some/k%C3%A4se.bin"): Promise<Answer> => send(site, path, { method: "PUT", body: bytes, headers });
 
-    it("files the body under the last part of the address", async () => {
+    it("files the body under the last part of the address, and keeps the folders before it", async () => {
       const bytes = randomBytes(3 * MiB + 5);
       const answer = await put(bytes, { "content-type": "text/x-test", "want-repr-digest": "sha-256=1" });
       expect([answer.status, answer.headers["repr-digest"]]).toEqual([201, digestField(bytes)]);
       expect(json<UploadAnswer & object>(answer as never).checksums["sha256"]).toBe(sha256(bytes));
       expectFiled(bytes, "käse.bin");
+      expect(json<{ uploads: object[] }>(answer).uploads).toMatchObject([{ name: "käse.bin", folder: "some" }]);
       const download = await send(site, answer.headers["location"] ?? "");
       expect([download.status, sha256(download.body), download.headers["content-type"]]).toEqual([200, sha256(bytes), "text/x-test"]);
       expect(download.headers["repr-digest"]).toContain(digestField(bytes));
@@ -78,6 +79,24 @@ describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments",
     });
   });
 
+  it("refuses a beginning in the words of older resumable uploads, which would pass for a whole file", async () => {
+    const headers = { "upload-draft-interop-version": "3", "upload-incomplete": "?1" };
+    const begun = await send(site, "/upload/a.bin", { method: "POST", body: Buffer.from("begin"), headers });
+    expect([begun.status, begun.text]).toEqual([400, expect.stringContaining("Upload-Incomplete: is not spoken here")]);
+    await site.expectNothingKept();
+    expect((await send(site, "/upload/a.bin", { method: "POST", body: Buffer.from("whole"), headers: { ...headers, "upload-incomplete": "?0" } })).status).toBe(201);
+  });
+
+  it("tells a file that is sent to another address where files go, however large it is", async () => {
+    const file = randomBytes(3 * MiB);
+    for (const [path, method] of [["/a.bin", "PUT"], ["/", "PUT"], ["/upload", "PUT"], ["/somewhere", "POST"]] as const) {
+      const answer = await send(site, path, { method, body: file });
+      const { error } = json<{ error: { message: string; hint: string } }>(answer);
+      expect([answer.status, `${error.message} ${error.hint}`], `${method} ${path}`).toEqual([expect.toSatisfy((status: number) => status === 404 || status === 405), expect.stringContaining("with PUT to")]);
+    }
+    await site.expectNothingKept();
+  });
+
   describe("ranged segments", () => {
     const segment = (bytes: Buffer, from: number, to: number, session = "conformance-1"): Promise<Answer> =>
       send(site, "/upload", {
@@ -92,6 +111,20 @@ describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments",
       const answers = await Promise.all(starts.map((from) => segment(bytes, from, from + MiB)));
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 201, 201, 201]);
       expectFiled(bytes, "seg.bin");
+    });
+
+    it("are refused with what a segment needs", async () => {
+      const bytes = randomBytes(2000);
+      const post = (headers: Readonly<Record<string, string>>): Promise<Answer> => send(site, "/upload", { method: "POST", body: bytes, headers: { "content-type": "application/octet-stream", ...headers } });
+      const codes = async (headers: Readonly<Record<string, string>>): Promise<unknown> => {
+        const answer = await post(headers);
+        return [answer.status, json<{ error: { code: string } }>(answer).error.code];
+      };
+      expect(await codes({ "session-id": "a", "content-range": "bytes 0-1/x" })).toEqual([400, "bad_segment"]);
+      expect(await codes({ "session-id": "a b", "content-range": "bytes 0-1999/2000" })).toEqual([400, "bad_segment"]);
+      expect(await codes({ "session-id": "a", "content-range": "bytes 0-998/2000" })).toEqual([416, "segment_length"]);
+      expect(await codes({ "session-id": "a", "content-range": "bytes 0-1999/99999999" })).toEqual([413, "too_large"]);
+      await site.expectNothingKept();
     });
 
     it("give the same answer when the last one comes again", async () => {

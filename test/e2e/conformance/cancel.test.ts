@@ -49,6 +49,16 @@ describe.skipIf(withoutLocal())("a cancelled upload", () => {
       }
     });
 
+    it("leaves nothing when the request that begins it breaks off: its address was never told", async () => {
+      const bytes = randomBytes(4 * MiB);
+      const connection = await openRequest(site, client.create(bytes.length, { "content-length": String(bytes.length), "content-type": "application/offset+octet-stream" }));
+      connection.write(bytes.subarray(0, 3 * MiB));
+      await until("it writes", () => site.kept().incoming.length === 2, 5);
+      connection.destroy();
+      await site.expectNothingKept();
+      expect((await send(site, "/api/uploads?state=receiving")).text).toContain('"uploads":[]');
+    });
+
     it(`leaves nothing when it is cancelled as a request begins, seed ${seed}`, async () => {
       const random = generator(seed);
       const bytes = randomBytes(300_000);

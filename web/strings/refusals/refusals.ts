@@ -22,6 +22,7 @@ const en: Refusals = {
   wrong_offset: { message: errorKinds.wrong_offset.message, hint: "Retry: it goes on from where the server stands." },
   taken_over: { message: "Another window or program is sending the same bytes of this upload.", hint: "Let it finish there, or end it and retry." },
   other_length: { message: errorKinds.other_length.message, hint: "The file has changed since: discard the upload and begin anew." },
+  beyond_end: { message: errorKinds.beyond_end.message, hint: "The file has changed since: discard the upload and begin anew." },
   tus_version: { message: "The server speaks another version of the protocol than this page.", hint: "Reload this page." },
   wrong_body_type: { message: errorKinds.wrong_body_type.message, hint: "Reload this page and retry." },
 };

@@ -1,0 +1,23 @@
+/** `Repr-Digest` (RFC 9530): what a client says of a whole file, held against the file. */
+import type { Checksums } from "../protocol/checksum.ts";
+import { type DigestMember, disagrees } from "../protocol/digest-field.ts";
+import { systemCode } from "./refusal.ts";
+import { digestFile } from "./sessions/digest-file.ts";
+
+/**
+ * Whether a file differs from what was said of it. Digests that nginx did not compute on the way are read from the file,
+ * unless it is not there any more: then it was compared when it was filed.
+ * @param checksums those that nginx computed
+ * @param path of the file, absolute
+ */
+export async function differs(announced: readonly DigestMember[], checksums: Checksums, path: string): Promise<boolean> {
+  if (disagrees(announced, checksums)) return true;
+  const missing = new Set(announced.map(({ checksum }) => checksum).filter((name) => checksums[name] === undefined));
+  if (missing.size === 0) return false;
+  try {
+    return disagrees(announced, await digestFile(path, [...missing]));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
