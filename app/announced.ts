@@ -5,17 +5,18 @@ import { systemCode } from "./refusal.ts";
 import { digestFile } from "./sessions/digest-file.ts";
 
 /**
- * Whether a file differs from what was said of it. Digests that nginx did not compute on the way are read from the file,
- * unless it is not there any more: then it was compared when it was filed.
+ * Whether a file differs from what was said of it. One digest that nginx computed on the way is enough; where nothing
+ * but others was said, they are computed from the file, unless it is not there any more: then it was compared when it
+ * was filed.
  * @param checksums those that nginx computed
  * @param path of the file, absolute
  */
 export async function differs(announced: readonly DigestMember[], checksums: Checksums, path: string): Promise<boolean> {
   if (disagrees(announced, checksums)) return true;
-  const missing = new Set(announced.map(({ checksum }) => checksum).filter((name) => checksums[name] === undefined));
-  if (missing.size === 0) return false;
+  const names = new Set(announced.map(({ checksum }) => checksum));
+  if (names.size === 0 || [...names].some((name) => checksums[name] !== undefined)) return false;
   try {
-    return disagrees(announced, await digestFile(path, [...missing]));
+    return disagrees(announced, await digestFile(path, [...names]));
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;

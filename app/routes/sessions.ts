@@ -88,6 +88,8 @@ export function settleRoute(service: Service): Middleware {
   };
 }
 
+const isSegment = (request: SessionRequest): boolean => request.path === request.terms.path && `${request.header("Session-ID")}${request.header("X-Session-ID")}` !== "";
+
 /** Answers for nginx when it refuses a body that it has begun to read. */
 export function refusedRoute(service: Service): Middleware {
   return async (context) => {
@@ -97,6 +99,6 @@ export function refusedRoute(service: Service): Middleware {
     await removeLeftover(service.store, context.get("X-Slipway-Data"));
     if (context.get("X-Slipway-Outcome") === "mismatch") throw new Refusal(dialect.mismatch(request));
     const status = Number(context.get("X-Slipway-Status"));
-    throw new Refusal((request.path === request.terms.path ? segmentErrors : nginxErrors).get(status) ?? "internal");
+    throw new Refusal((isSegment(request) ? segmentErrors : nginxErrors).get(status) ?? "internal");
   };
 }

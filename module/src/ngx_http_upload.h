@@ -243,6 +243,14 @@ typedef struct {
 } ngx_http_upload_raw_t;
 
 
+/* The body of a form, where its client says a digest of it. */
+
+typedef struct {
+    upload_digest_field_t       content;    /* Content-Digest */
+    upload_digest_t             digest;
+} ngx_http_upload_whole_t;
+
+
 /* How the body is read: a form, or the bytes of a file. */
 
 typedef struct {
@@ -290,6 +298,7 @@ struct ngx_http_upload_ctx_s {
     ngx_http_upload_part_e      part;
     upload_text_t               data;       /* of the part, not yet taken */
     u_char                     *parsed;     /* in the input, behind it */
+    ngx_http_upload_whole_t    *whole;      /* NULL: it has no digest */
 
     /* of the part that is being read; its text stands in the two buffers */
     upload_disposition_t        disposition;

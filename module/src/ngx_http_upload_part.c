@@ -2,7 +2,10 @@
 #include "ngx_http_upload.h"
 
 
+static ngx_int_t ngx_http_upload_parts_digest(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx,
+    u_char **pos, u_char *end);
+static ngx_int_t ngx_http_upload_parts_take(ngx_http_upload_ctx_t *ctx,
     u_char **pos, u_char *end);
 static ngx_int_t ngx_http_upload_parts_end(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_part_event(ngx_http_upload_ctx_t *ctx,
@@ -54,7 +57,58 @@ ngx_http_upload_parts_init(ngx_http_upload_ctx_t *ctx, upload_text_t *boundary)
         return NGX_HTTP_BAD_REQUEST;
     }
 
+    return ngx_http_upload_parts_digest(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_upload_parts_digest(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t              rc;
+    upload_digest_field_t  content;
+
+    ngx_memzero(&content, sizeof(upload_digest_field_t));
+
+    rc = ngx_http_upload_headers_digest(ctx, "content-digest", &content);
+
+    if (rc != NGX_OK || content.named == 0) {
+        return rc;
+    }
+
+    ctx->whole = ngx_palloc(ctx->request->pool, sizeof(ngx_http_upload_whole_t));
+
+    if (ctx->whole == NULL
+        || upload_digest_start(&ctx->whole->digest, content.named) != 0)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->whole->content = content;
+
     return NGX_OK;
+}
+
+
+/* Threads that have the bytes by then only read them. */
+
+static ngx_int_t
+ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx, u_char **pos,
+    u_char *end)
+{
+    u_char     *start;
+    ngx_int_t   rc;
+
+    start = *pos;
+
+    rc = ngx_http_upload_parts_take(ctx, pos, end);
+
+    if (ctx->whole
+        && upload_digest_update(&ctx->whole->digest, start, *pos - start) != 0)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return rc;
 }
 
 
@@ -64,7 +118,7 @@ ngx_http_upload_parts_init(ngx_http_upload_ctx_t *ctx, upload_text_t *boundary)
  */
 
 static ngx_int_t
-ngx_http_upload_parts_read(ngx_http_upload_ctx_t *ctx, u_char **pos,
+ngx_http_upload_parts_take(ngx_http_upload_ctx_t *ctx, u_char **pos,
     u_char *end)
 {
     u_char                   *start;
@@ -116,6 +170,16 @@ ngx_http_upload_parts_end(ngx_http_upload_ctx_t *ctx)
     if (!upload_multipart_complete(&ctx->parser)) {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "upload: the body ends before its final boundary");
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (ctx->whole && !upload_digest_field_agrees(&ctx->whole->content,
+                                                  &ctx->whole->digest))
+    {
+        ngx_str_set(&ctx->outcome, "mismatch");
+
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "upload: the form differs from its digest");
         return NGX_HTTP_BAD_REQUEST;
     }
 

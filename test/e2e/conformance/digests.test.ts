@@ -64,6 +64,18 @@ describe.skipIf(withoutLocal())("digests of uploads", () => {
     });
   });
 
+  it("a form is held against the Content-Digest of its body, boundaries and all", async () => {
+    const { body, contentType } = form([{ name: "file", filename: "a.bin", content: bytes }]);
+    const put = (digest: string, sent = body): Promise<Answer> => send(site, "/upload", { method: "POST", body: sent, headers: { "content-type": contentType, "content-digest": digest } });
+    expect(codeOf(await put(digestField(bytes)))).toEqual([400, "digest_mismatch"]);
+    expect(codeOf(await put("sha-256=nonsense"))).toEqual([400, "bad_request"]);
+    expect(codeOf(await put(digestField(body), Buffer.from(body).fill("x", 300, 301)))).toEqual([400, "digest_mismatch"]);
+    expect(codeOf(await put(digestField(body.subarray(0, -4)), body.subarray(0, -4)))).toEqual([400, "bad_request"]);
+    await site.expectNothingKept();
+    expect([200, 201]).toContain((await put(sha512Field(body))).status);
+    expectFiled();
+  });
+
   describe.each(resumingDialects)("$name, begun with a digest", (client) => {
     const ask = ({ method, path, headers }: ReturnType<typeof client.head>, body?: Buffer): Promise<Answer> => send(site, path, { method, headers, ...(body === undefined ? {} : { body }) });
 
