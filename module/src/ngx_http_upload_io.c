@@ -53,6 +53,7 @@ static ngx_err_t ngx_http_upload_io_space(ngx_http_upload_io_t *io,
     size_t length);
 static ngx_err_t ngx_http_upload_io_put(ngx_http_upload_job_t *job,
     ngx_uint_t wait);
+static ngx_uint_t ngx_http_upload_io_missing(ngx_http_upload_job_t *job);
 static ngx_err_t ngx_http_upload_io_all(ngx_http_upload_io_t *io,
     struct iovec *piece, ngx_uint_t n, off_t offset);
 static ngx_err_t ngx_http_upload_io_gaps(ngx_http_upload_io_t *io,
@@ -453,7 +454,7 @@ ngx_http_upload_io_put(ngx_http_upload_job_t *job, ngx_uint_t wait)
     piece[0] = job->piece[0];
     piece[1] = job->piece[1];
 
-    if (io->skip && io->skip->count) {
+    if (!ngx_http_upload_io_missing(job)) {
         err = ngx_http_upload_io_gaps(io, piece[0].iov_base, piece[0].iov_len,
                                       job->offset);
 
@@ -472,6 +473,28 @@ ngx_http_upload_io_put(ngx_http_upload_job_t *job, ngx_uint_t wait)
     }
 
     return err;
+}
+
+
+/* Whether none of its bytes counts as received. */
+
+static ngx_uint_t
+ngx_http_upload_io_missing(ngx_http_upload_job_t *job)
+{
+    int64_t                end;
+    upload_range_t         gap;
+    ngx_http_upload_io_t  *io;
+
+    io = &job->ctx->io;
+
+    if (io->skip == NULL || io->skip->count == 0) {
+        return 1;
+    }
+
+    end = ngx_http_upload_io_end(job);
+
+    return upload_ranges_gap(io->skip, job->offset, end, &gap)
+           && gap.start == job->offset && gap.end == end;
 }
 
 
