@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { deploy, destroy, errorOf, terraformEnvironment } from "../../scripts/commands/terraform.ts";
 import { checkout } from "../../scripts/core/paths.ts";
-import { freePort } from "../../scripts/local/ports.ts";
+import { freePorts } from "../../scripts/local/ports.ts";
 import type { SiteProps } from "../../stacks/props.ts";
 import { siteFolder } from "../../stacks/site-folder.ts";
 import { send, type Target, until } from "./e2e-client.ts";
@@ -76,7 +76,10 @@ function mustSucceed(what: string, { exitCode, output }: Outcome): void {
   if (exitCode !== 0) throw new Error(`${what} ended with ${exitCode}:\n${errorOf(output)}`);
 }
 
-const newSiteFile = async (): Promise<SiteFile> => new SiteFile({ httpsPort: await freePort(), httpPort: await freePort() });
+async function newSiteFile(): Promise<SiteFile> {
+  const [httpsPort = 0, httpPort = 0] = await freePorts(2);
+  return new SiteFile({ httpsPort, httpPort });
+}
 
 /** Deploys a site with these props: secrets and certificate first, as `npm run setup` makes them, then `cdktf deploy`. */
 export async function deployDockerSite(props: SiteProps = {}): Promise<DeployedSite> {

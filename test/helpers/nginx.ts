@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll } from "vitest";
 import { buildModule } from "../../images/module-build.ts";
-import { freePort } from "../../scripts/local/ports.ts";
+import { freePorts } from "../../scripts/local/ports.ts";
 
 /** Whether the module of this run is the one with AddressSanitizer and UndefinedBehaviorSanitizer. */
 export const sanitizing = process.env["SLIPWAY_SANITIZE"] === "1";
@@ -230,7 +230,7 @@ export async function withNginx(options: NginxOptions, test: (site: Nginx) => Pr
   chmodSync(folder, 0o755);
   const passed: Passed[] = [];
   const upstream = await startUpstream(options.answer, passed);
-  const [port, tlsPort] = [await freePort(), await freePort()];
+  const [port = 0, tlsPort = 0] = await freePorts(2);
   const address = `127.0.0.1:${(upstream.address() as AddressInfo).port}`;
   const words = { PORT: `${port}`, TLS_PORT: `${tlsPort}`, UPSTREAM: address, STORE: store, FOLDER: folder };
   writeFileSync(join(folder, "nginx.conf"), render(options, words));
