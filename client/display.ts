@@ -1,7 +1,7 @@
 /** The texts that push shows, as functions of what it knows. */
 import type { ExitCode } from "./exit-codes.ts";
 import type { Plan, PlannedFile } from "./plan.ts";
-import type { SendResult } from "./send/answer.ts";
+import type { SendFailure, SendResult } from "./send/answer.ts";
 
 /** Bytes in the units that tools of the shell use: powers of 1024, at most one decimal. */
 export function bytes(count: number): string {
@@ -33,22 +33,44 @@ export function planLine(plan: Pick<Plan, "files">, host: string): string {
   return `${counted(plan.files.length)}, ${bytes(totalOf(plan.files))}, to ${host}`;
 }
 
+/** That a file goes on where an earlier run was stopped. */
+export function resumedLine({ argument, size }: Pick<PlannedFile, "argument" | "size">, resumed: number): string {
+  const share = resumed === size ? `all of its ${bytes(size)}` : `${bytes(resumed)} of ${bytes(size)}`;
+  return `note  ${printable(argument)} goes on where it stopped: the site has ${share} already`;
+}
+
+/** Bytes a second; empty where no time is known. */
+const speed = (count: number, ms: number): string => (ms > 0 ? `, ${bytes((count / ms) * 1000)}/s` : "");
+
+/** How much arrived, and how fast what was sent now: what was there before took none of the time. */
+function amount({ size, resumed, ms }: { readonly size: number; readonly resumed: number; readonly ms: number }): string {
+  if (resumed === 0) return `${bytes(size)} in ${seconds(ms / 1000)}${speed(size, ms)}`;
+  if (resumed === size) return `${bytes(size)}, all there already`;
+  return `${bytes(size)}, of which ${bytes(size - resumed)} sent now in ${seconds(ms / 1000)}${speed(size - resumed, ms)}`;
+}
+
 /** How a file ended, for a person. */
 export function resultLine(file: Pick<PlannedFile, "argument">, result: SendResult): string {
   const name = printable(file.argument);
   if (!result.ok) return `FAIL  ${name}: ${printable(result.message)}${result.status === null ? "" : ` (${result.status} ${result.code})`}; ${printable(result.hint)}`;
-  const speed = result.ms > 0 ? `, ${bytes((result.size / result.ms) * 1000)}/s` : "";
   const checked = result.checked ? `SHA-256 ${result.sha256}` : `SHA-256 ${result.sha256} (the site computes none to compare with)`;
-  return `ok    ${name}: ${bytes(result.size)} in ${seconds(result.ms / 1000)}${speed}\n      id ${result.id}, ${checked}`;
+  return `ok    ${name}: ${amount(result)}\n      id ${result.id}, ${checked}`;
 }
+
+/** What kept all files from being sent, for a person. */
+export function unreachedLine({ message, hint }: SendFailure): string {
+  return `FAIL  ${printable(message)}; ${printable(hint)}. Nothing was sent.`;
+}
+
+const errorObject = ({ kind, code, status, message, hint }: SendFailure): object => ({ kind, code, status, message, hint });
+
+/** The same for programs. */
+export const unreachedObject = (failure: SendFailure): object => ({ error: errorObject(failure) });
 
 /** How a file ended, for programs: one object for each file. */
 export function resultObject(file: Pick<PlannedFile, "argument">, result: SendResult): Readonly<Record<string, unknown>> {
-  if (!result.ok) {
-    const { kind, code, status, message, hint } = result;
-    return { file: file.argument, ok: false, error: { kind, code, status, message, hint } };
-  }
-  return { file: file.argument, ok: true, id: result.id, name: result.name, size: result.size, sha256: result.sha256, checked: result.checked, ms: Math.round(result.ms) };
+  if (!result.ok) return { file: file.argument, ok: false, error: errorObject(result) };
+  return { file: file.argument, ok: true, id: result.id, name: result.name, size: result.size, resumed: result.resumed, sha256: result.sha256, checked: result.checked, ms: Math.round(result.ms) };
 }
 
 /** A run, when it has ended. */
@@ -58,6 +80,8 @@ export interface Summary {
   readonly arrived: number;
   /** Bytes of them. */
   readonly bytes: number;
+  /** Of `bytes`: the site had them from an earlier run. */
+  readonly resumed: number;
   readonly failed: number;
   /** Of `failed`: could not be read, and so was not begun. */
   readonly unreadable: number;
@@ -71,11 +95,10 @@ export interface Summary {
 
 /** How all of it ended, in one line. */
 export function summaryLine(summary: Summary): string {
-  const { files, arrived, failed, ms } = summary;
-  const speed = ms > 0 ? `, ${bytes((summary.bytes / ms) * 1000)}/s` : "";
+  const { files, arrived, failed } = summary;
   const rest = files - arrived - failed;
   const parts = [
-    `${arrived} of ${counted(files)} arrived, ${bytes(summary.bytes)} in ${seconds(ms / 1000)}${speed}`,
+    `${arrived} of ${counted(files)} arrived, ${amount({ ...summary, size: summary.bytes })}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(rest > 0 ? [`${rest} not begun`] : []),
     ...(summary.skipped > 0 ? [`${summary.skipped} skipped`] : []),

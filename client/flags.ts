@@ -8,6 +8,7 @@ import { UsageError } from "./usage.ts";
 export interface PushFlags {
   /** Files and folders as the user wrote them; `["-"]` for standard input. */
   readonly files: readonly string[];
+  /** The site, or its upload address. */
   readonly url: URL;
   /** Name of what comes from standard input. */
   readonly name: string | undefined;
@@ -103,19 +104,18 @@ function urlOf(positionals: readonly string[], values: Values): URL {
     const missing = url === undefined ? "no file and no URL, got nothing" : isAddress(url) ? `no file before the URL ${url}` : `no URL after ${url}`;
     throw new UsageError(`push: ${missing}; give FILE... URL, as in big.dat https://host/`);
   }
-  return uploadUrl(url);
+  return siteUrl(url);
 }
 
 const isAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
 
-/** The address to send to: that of a site without a path means its usual upload path. */
-export function uploadUrl(text: string): URL {
+/** The address of a site, or of its uploads; which of them it is only the site can say. */
+export function siteUrl(text: string): URL {
   if (!isAddress(text)) {
     throw new UsageError(`push: the last argument is not the address of a site, got "${text}"; write https://host/`);
   }
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") throw new UsageError("push: the address holds a password, which every user of this machine can see; use --token-file FILE");
-  if (url.pathname === "/") url.pathname = "/upload";
   return url;
 }
 

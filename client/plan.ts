@@ -3,7 +3,8 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, normalize, resolve } from "node:path";
 import { matcher } from "./glob.ts";
 import type { Listed } from "./manifest.ts";
-import { reason, walk } from "./walk.ts";
+import { reason } from "./send/local-file.ts";
+import { walk } from "./walk.ts";
 
 /** A file to send. */
 export interface PlannedFile {

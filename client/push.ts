@@ -1,6 +1,5 @@
 /** `slipway push`: from flags to files at the site. */
-import { stateFolder } from "./send/state.ts";
-import { openSite, type Site } from "./send/site.ts";
+import { checkAddress } from "./address.ts";
 import { counted, type Summary } from "./display.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { PushFlags } from "./flags.ts";
@@ -13,6 +12,10 @@ import { Lines } from "./report/lines.ts";
 import type { Outputs, Report } from "./report/report.ts";
 import { Terminal } from "./report/terminal.ts";
 import { Run } from "./run.ts";
+import type { FailureKind, SendFailure } from "./send/answer.ts";
+import { openSite, type Site } from "./send/site.ts";
+import { SendError } from "./send/source.ts";
+import { stateFolder } from "./send/state.ts";
 import { proxyFor, readNamed, readToken } from "./surroundings.ts";
 import { UsageError } from "./usage.ts";
 import { writeManifest } from "./write-manifest.ts";
@@ -36,7 +39,7 @@ export async function push(flags: PushFlags, io: Io): Promise<ExitCode> {
   const summary = summaryOf(end, { ...plan, files: open }, before.length, io);
   await journal.close(summary.exitCode === 0);
   report.summary(summary, summary.exitCode === 130 ? stoppedText(summary, end.resumable) : "");
-  if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, [...before, ...end.run.arrived], io);
+  if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, [...before, ...end.arrived], io);
   return summary.exitCode;
 }
 
@@ -44,27 +47,34 @@ async function pushInput(flags: PushFlags, io: Io, report: Report): Promise<Exit
   const end = await runAt(flags, io, report, (run) => run.sendInput());
   const summary = summaryOf(end, { files: [undefined], unreadable: [], skipped: [] }, 0, io);
   report.summary(summary, summary.exitCode === 130 ? "Stopped. What comes from standard input cannot go on; begin it anew." : "");
-  if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, end.run.arrived, io);
+  if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, end.arrived, io);
   return summary.exitCode;
 }
 
 /** A run that is over. */
-interface End {
-  readonly run: Run;
+interface End extends Pick<Run, "arrived" | "failures" | "resumed"> {
+  /** Why nothing was begun. @default the site was there */
+  readonly unreached?: FailureKind;
   readonly resumable: boolean;
   readonly ms: number;
 }
 
 async function runAt(flags: PushFlags, io: Io, report: Report, work: (run: Run) => Promise<void>): Promise<End> {
   const site = await connect(flags, io, report);
+  if ("kind" in site) {
+    // Whoever stopped it knows.
+    if (site.kind !== "aborted") report.unreached(site);
+    return { arrived: [], failures: [], resumed: 0, unreached: site.kind, resumable: true, ms: 0 };
+  }
   const start = performance.now();
-  const run = new Run(site, flags, io, report);
   try {
+    checkAddress(flags.url, site.uploadPath);
+    const run = new Run(site, flags, io, report);
     await work(run);
+    return { arrived: run.arrived, failures: run.failures, resumed: run.resumed, resumable: site.resumable, ms: performance.now() - start };
   } finally {
     await site.close();
   }
-  return { run, resumable: site.resumable, ms: performance.now() - start };
 }
 
 function reportOf(flags: PushFlags, io: Io): Report {
@@ -91,13 +101,15 @@ function showPlan(plan: Plan, { url, json }: PushFlags, io: Io, report: Report):
   return plan.unreadable.length > 0 ? 6 : 0;
 }
 
-async function connect(flags: PushFlags, io: Io, report: Report): Promise<Site> {
+/** @returns the site, or why it cannot be reached. @throws {UsageError} */
+async function connect(flags: PushFlags, io: Io, report: Report): Promise<Site | SendFailure> {
   const { url, rate, caFile } = flags;
   const ca = caFile === undefined ? undefined : await readNamed("--cacert", caFile, io.folder);
   const token = await readToken(flags, io.env, io.folder, io.ask);
   const proxy = proxyFor(url, io.env);
-  return openSite({
+  const opened = openSite({
     url,
+    signal: io.signal,
     stateFolder: stateFolder(),
     onNote: (text) => report.note(text),
     ...(ca === undefined ? {} : { ca }),
@@ -105,16 +117,21 @@ async function connect(flags: PushFlags, io: Io, report: Report): Promise<Site> 
     ...(proxy === undefined ? {} : { proxy }),
     ...(rate === undefined ? {} : { rateBytesPerSecond: rate }),
   });
+  return opened.catch((error: unknown) => {
+    if (error instanceof SendError) return error.failure;
+    throw error;
+  });
 }
 
-function summaryOf({ run, ms }: End, plan: { readonly [K in keyof Plan]: readonly unknown[] }, before: number, { signal }: Io): Summary {
+function summaryOf({ arrived, failures, resumed, unreached, ms }: End, plan: { readonly [K in keyof Plan]: readonly unknown[] }, before: number, { signal }: Io): Summary {
   const unreadable = plan.unreadable.length;
-  const kinds = [...run.failures, ...Array<"local">(unreadable).fill("local"), ...(signal.aborted && run.arrived.length < plan.files.length ? ["aborted" as const] : [])];
+  const kinds = [...failures, ...(unreached === undefined ? [] : [unreached]), ...Array<"local">(unreadable).fill("local"), ...(signal.aborted && arrived.length < plan.files.length ? ["aborted" as const] : [])];
   return {
     files: plan.files.length + unreadable,
-    arrived: run.arrived.length,
-    bytes: run.arrived.reduce((sum, { size }) => sum + size, 0),
-    failed: run.failures.filter((kind) => kind !== "aborted").length + unreadable,
+    arrived: arrived.length,
+    bytes: arrived.reduce((sum, { size }) => sum + size, 0),
+    resumed,
+    failed: failures.filter((kind) => kind !== "aborted").length + unreadable,
     unreadable,
     skipped: plan.skipped.length,
     before,

@@ -33,7 +33,8 @@ tar c . | node slipway.mjs push --name data.tar - https://host/
 node slipway.mjs push --manifest SHA256SUMS https://host/
 \`\`\`
 
-The last argument is the site, or its upload path. With a CA of the site's own, curl and push both take
+The last argument is the site (\`https://host/\`) or the upload address that its page shows; a site refuses the command with
+any other. An application of the site's own takes forms at whatever address you give. With a CA of the site's own, curl and push both take
 \`--cacert ca.pem\`.
 
 ## What is sent
@@ -55,7 +56,8 @@ The last argument is the site, or its upload path. With a CA of the site's own, 
 The same command again goes on where the last one stopped, after Ctrl-C, a kill or a reboot: a file that was under way at
 the site's offset, and files that had arrived are left out as long as they have not changed (\`--again\` sends them). When
 a run has ended with every file at the site, that memory goes: the next run sends all of them. It lies in
-\`$XDG_STATE_HOME/slipway\`. What was begun at a file that has changed since is begun anew.
+\`$XDG_STATE_HOME/slipway\`. A \`note\` says of each file that goes on how much of it the site had already; speeds count
+only what was sent now. What was begun at a file that has changed since is begun anew.
 
 ## Digests
 
@@ -98,9 +100,10 @@ When files fail for one reason alone, the code is that reason's; when for severa
 
 Files that arrived are told on stdout, all else on stderr. On a terminal some lines at the bottom show the whole, the
 files under way, the speed of the last seconds and what is left; elsewhere nothing is redrawn. \`--json\` prints one object
-a line on stdout: a file that arrived (\`file\`, \`ok\`, \`id\`, \`name\`, \`size\`, \`sha256\`, \`checked\`, \`ms\`), one that failed
-(\`file\`, \`ok\`, \`error\` with \`kind\`, \`code\`, \`status\`, \`message\`, \`hint\`), one that was left out (\`file\`, \`skipped\`), a
-\`note\`, and at the end a \`summary\`.
+a line on stdout: a file that goes on (\`file\`, \`resumed\`: bytes that the site had already, \`size\`), one that arrived
+(\`file\`, \`ok\`, \`id\`, \`name\`, \`size\`, \`resumed\`, \`sha256\`, \`checked\`, \`ms\`), one that failed (\`file\`, \`ok\`, \`error\` with
+\`kind\`, \`code\`, \`status\`, \`message\`, \`hint\`), one that was left out (\`file\`, \`skipped\`), a \`note\`, and at the end a
+\`summary\`. A site that cannot be reached is one \`error\` without a file, not one for each.
 
 ## Completion
 

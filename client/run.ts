@@ -20,6 +20,8 @@ export interface Arrived extends Listed {
 export class Run {
   readonly arrived: Arrived[] = [];
   readonly failures: SendFailure["kind"][] = [];
+  /** Bytes of files that arrived which the site had from an earlier run. */
+  resumed = 0;
   readonly #site: Site;
   readonly #flags: PushFlags;
   readonly #io: Io;
@@ -78,7 +80,8 @@ export class Run {
   }
 
   #optionsFor(source: Source) {
-    return { ...this.#common(), onProgress: (sent: number) => this.#report.progress(source, sent) };
+    const onResumed = (bytes: number): void => this.#report.resumed(source, bytes);
+    return { ...this.#common(), onResumed, onProgress: (sent: number) => this.#report.progress(source, sent) };
   }
 
   #common() {
@@ -87,8 +90,12 @@ export class Run {
   }
 
   #ended(source: Source, result: SendResult): void {
-    if (result.ok) this.arrived.push({ path: source.argument, sha256: result.sha256, size: result.size });
-    else this.failures.push(result.kind);
+    if (result.ok) {
+      this.arrived.push({ path: source.argument, sha256: result.sha256, size: result.size });
+      this.resumed += result.resumed;
+    } else {
+      this.failures.push(result.kind);
+    }
     // Whoever stopped it knows: the summary says how to go on.
     if (result.ok || result.kind !== "aborted") this.#report.ended(source, result);
   }

@@ -46,7 +46,7 @@ SHA-256 computed while sending must be the one that the site computed while
 receiving. The same command again goes on where the last one stopped.
 
 ${entry("FILE", "a file, a folder with all that is in it, or - for standard input. FOLDER/ leaves the folder's own name out of the names sent")}
-${entry("URL", "the site (https://host:port) or its upload path")}
+${entry("URL", "the site (https://host:port) or its upload address, as its page shows it")}
 
 ${optionTexts}
 

@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { access, constants, lstat, readdir } from "node:fs/promises";
 import type { Drawn, Filter, Left, PlannedFile } from "./plan.ts";
+import { reason } from "./send/local-file.ts";
 
 /** A folder on the way. */
 export interface Folder {
@@ -71,11 +72,4 @@ function kindOf(entry: Dirent): string | undefined {
   if (entry.isFIFO()) return "is a pipe";
   if (entry.isSocket()) return "is a socket";
   return "is a device, or nothing that can be sent";
-}
-
-/** Why a path cannot be read, for a person. */
-export function reason(error: NodeJS.ErrnoException): string {
-  if (error.code === "ENOENT") return "does not exist";
-  if (error.code === "EACCES") return "may not be read by this user";
-  return `cannot be read (${error.code ?? error.message})`;
 }

@@ -49,6 +49,11 @@ const kinds = {
     message: "A parameter of the address has a value that is not allowed.",
     hint: "Use limit=1 to 200, after=<id of an upload>, q=<at most 200 characters>, sort=time, name or size (with - before it for the other way round) and state=complete or receiving.",
   },
+  no_progress_id: {
+    status: 400,
+    message: "The request does not say which upload it asks about: X-Progress-ID is missing or is no id.",
+    hint: "Give X-Progress-ID as the upload had it, as a parameter of the address (/progress?X-Progress-ID=ID) or as a header: 1 to 64 letters, digits, -, ., _ and ~.",
+  },
   forbidden: {
     status: 403,
     message: "This request is not allowed here.",

@@ -32,6 +32,9 @@ export const nginxErrors: ReadonlyMap<number, ErrorCode> = new Map<number, Error
   [507, "disk_full"],
 ]);
 
+/** What 400 means where nginx answers how far an upload is: nothing else can be wrong there. */
+export const progressError: ErrorCode = "no_progress_id";
+
 /** The same of a ranged segment, where it means something else. */
 export const segmentErrors: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [400, "bad_segment"],

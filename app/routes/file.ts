@@ -1,15 +1,29 @@
 /** `GET /files/:id`: hands the download to nginx. */
 import { attachment } from "../../protocol/file-name.ts";
-import type { Middleware, Service } from "../context.ts";
+import { isUnsatisfiable } from "../../protocol/range.ts";
+import type { Middleware, RequestContext, Service } from "../context.ts";
+import { Refusal } from "../refusal.ts";
 import { digestHeader } from "../sessions/digest-header.ts";
 import { findComplete } from "./uploads.ts";
 
 /** Whatever a stored file holds, it does nothing in the site's name. */
 const filePolicy = "default-src 'none'; sandbox";
 
+const preconditions = ["If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"];
+
+/**
+ * Refuses a range that no byte of the file lies in. nginx finds that out when it has written the header of the file, and
+ * cannot take its digest, name and policy back from the refusal; only what a precondition decides first is left to it.
+ */
+function checkRange(context: RequestContext, size: number): void {
+  if (preconditions.some((name) => context.get(name) !== "") || !isUnsatisfiable(context.get("Range"), size)) return;
+  throw new Refusal("bad_range", undefined, { headers: { "Content-Range": `bytes */${size}` } });
+}
+
 export function fileRoute(service: Service): Middleware {
   return async (context) => {
     const record = await findComplete(service, context["params"]?.id);
+    checkRange(context, record.size);
     context.set({
       "X-Accel-Redirect": `/_files/${record.target.split("/").map(encodeURIComponent).join("/")}`,
       "Content-Type": record.contentType ?? "application/octet-stream",

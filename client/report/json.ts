@@ -1,7 +1,7 @@
 /** One JSON object a line, for programs. */
-import { resultObject, type Summary } from "../display.ts";
+import { resultObject, type Summary, unreachedObject } from "../display.ts";
 import type { Plan } from "../plan.ts";
-import type { SendResult } from "../send/answer.ts";
+import type { SendFailure, SendResult } from "../send/answer.ts";
 import type { Outputs, Report, Source } from "./report.ts";
 
 export class Json implements Report {
@@ -22,6 +22,14 @@ export class Json implements Report {
 
   stopped(text: string): void {
     this.#write({ error: { message: text } });
+  }
+
+  unreached(failure: SendFailure): void {
+    this.#write(unreachedObject(failure));
+  }
+
+  resumed({ argument, size }: Source, bytes: number): void {
+    this.#write({ file: argument, resumed: bytes, size });
   }
 
   progress(): void {}

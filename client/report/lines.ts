@@ -1,7 +1,7 @@
 /** Plain lines, for a file, a pipe or a terminal that cannot redraw. */
-import { planLine, printable, resultLine, type Summary, summaryLine } from "../display.ts";
+import { planLine, printable, resultLine, resumedLine, type Summary, summaryLine, unreachedLine } from "../display.ts";
 import type { Plan } from "../plan.ts";
-import type { SendResult } from "../send/answer.ts";
+import type { SendFailure, SendResult } from "../send/answer.ts";
 import type { Outputs, Report, Source } from "./report.ts";
 
 export class Lines implements Report {
@@ -27,6 +27,14 @@ export class Lines implements Report {
 
   stopped(text: string): void {
     this.#outputs.err(`${printable(text)}\n`);
+  }
+
+  unreached(failure: SendFailure): void {
+    this.#outputs.err(`${unreachedLine(failure)}\n`);
+  }
+
+  resumed({ argument, size = 0 }: Source, bytes: number): void {
+    if (!this.#quiet) this.#outputs.err(`${resumedLine({ argument, size }, bytes)}\n`);
   }
 
   progress(): void {}

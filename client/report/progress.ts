@@ -18,6 +18,8 @@ export class Progress {
   /** Bytes; `undefined` when what comes has no end that is known. */
   readonly #total: number | undefined;
   readonly #running = new Map<Source, Running>();
+  /** Bytes that the site had from earlier runs: they count as done, and not as speed. */
+  #before = 0;
   #doneBytes = 0;
   #doneFiles = 0;
   /** Bytes in this run at moments of the last seconds; oldest first. */
@@ -34,6 +36,11 @@ export class Progress {
     let sent = this.#doneBytes;
     for (const running of this.#running.values()) sent += running.sent;
     return sent;
+  }
+
+  resumed(source: Source, bytes: number): void {
+    this.#before += bytes;
+    this.progress(source, bytes);
   }
 
   progress(source: Source, sent: number): void {
@@ -61,7 +68,7 @@ export class Progress {
   /** The lines to show now, each narrower than so many columns. */
   lines(columns: number, now: number): string[] {
     const sent = this.#sent();
-    const speed = this.#speed(now, sent);
+    const speed = this.#speed(now, sent - this.#before);
     const shown = [...this.#running.values()];
     const room = Math.max(1, columns - 1);
     const lines = [this.#overall(sent, speed, room)];

@@ -1,7 +1,7 @@
 /** A terminal: a few lines are drawn again and again, below those that stay. */
 import { totalOf, type Summary } from "../display.ts";
 import type { Plan } from "../plan.ts";
-import type { SendResult } from "../send/answer.ts";
+import type { SendFailure, SendResult } from "../send/answer.ts";
 import { Lines } from "./lines.ts";
 import { Progress } from "./progress.ts";
 import type { Outputs, Report, Source } from "./report.ts";
@@ -41,6 +41,18 @@ export class Terminal implements Report {
   stopped(text: string): void {
     this.#clear();
     this.#lines.stopped(text);
+  }
+
+  unreached(failure: SendFailure): void {
+    this.#clear();
+    this.#lines.unreached(failure);
+  }
+
+  resumed(source: Source, bytes: number): void {
+    this.#clear();
+    this.#lines.resumed(source, bytes);
+    this.#progress.resumed(source, bytes);
+    this.#draw();
   }
 
   progress(source: Source, sent: number): void {

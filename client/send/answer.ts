@@ -8,9 +8,25 @@ import type { Answer } from "./http.ts";
  */
 export type FailureKind = "refused" | "changed" | "digest" | "network" | "server" | "local" | "aborted";
 
+/** A file that is at the site. */
+export interface Arrival {
+  readonly ok: true;
+  readonly id: string;
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Bytes of them that the site had from an earlier run. */
+  readonly resumed: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** Whether the site said its own SHA-256, which is the same. */
+  readonly checked: boolean;
+  readonly ms: number;
+}
+
 /** How sending a file ended. */
 export type SendResult =
-  | { readonly ok: true; readonly id: string; readonly name: string; readonly size: number; readonly sha256: string; readonly checked: boolean; readonly ms: number }
+  | Arrival
   | { readonly ok: false; readonly kind: FailureKind; readonly code: string; readonly status: number | null; readonly message: string; readonly hint: string };
 
 export type SendFailure = Extract<SendResult, { ok: false }>;
@@ -18,6 +34,8 @@ export type SendFailure = Extract<SendResult, { ok: false }>;
 /** What was sent, to hold the answer against. */
 export interface Sent {
   readonly size: number;
+  /** Bytes of it that the site had from an earlier run. @default 0 */
+  readonly resumed?: number;
   /** Hex. */
   readonly sha256: string;
   readonly ms: number;
@@ -39,7 +57,7 @@ export function judgeRecord(record: unknown, sent: Sent): SendResult {
   if (size !== sent.size || (theirs !== undefined && theirs !== sent.sha256)) {
     return corrupt(200, `${size} bytes with SHA-256 ${theirs ?? "unknown"}`, `${sent.size} with ${sent.sha256}`);
   }
-  return { ok: true, id, name, size, sha256: sent.sha256, checked: theirs !== undefined, ms: sent.ms };
+  return { ok: true, id, name, size, resumed: sent.resumed ?? 0, sha256: sent.sha256, checked: theirs !== undefined, ms: sent.ms };
 }
 
 /** The site says that it has other bytes than were sent. */
@@ -68,6 +86,8 @@ export function refusal(status: number, answer: Readonly<Record<string, unknown>
   return failure(kind, code, status, text("message") ?? `the site answered ${status}`, text("hint") ?? "ask the site's administrator");
 }
 
+const unreachable = (message: string, hint: string): SendFailure => failure("network", "unreachable", null, message, hint);
+
 const CERTIFICATE_CODES = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNABLE_TO_GET_ISSUER_CERT",
 ]);
@@ -79,11 +99,15 @@ export function networkFailure(error: NodeJS.ErrnoException, host: string): Send
     return failure("network", "untrusted", null, `the certificate of ${host} is signed by a CA that is not trusted here`, "pass the site's CA with --cacert FILE");
   }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return failure("network", "wrong_name", null, `the certificate is not for ${host}`, "use a name that the certificate has");
-  if (code === "ECONNREFUSED") return failure("network", "unreachable", null, `nothing listens at ${host}`, "check the address and port, and that the site runs");
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return failure("network", "unreachable", null, `${host} has no address`, "check the host name");
+  if (code.startsWith("CERT_")) return failure("network", "bad_certificate", null, `the certificate of ${host} is not valid: ${error.message}`, "check the clock here; else tell the site's administrator");
+  if (code === "ECONNREFUSED") return unreachable(`nothing listens at ${host}`, "check the address and port, and that the site runs");
+  if (code === "ENOTFOUND") return unreachable(`${host} has no address`, "check the host name");
+  if (code === "EAI_AGAIN") return unreachable(`the address of ${host} cannot be looked up now`, "check the network here, and the host name");
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return unreachable(`there is no way to ${host} from here`, "check the network here, and the address");
+  if (code === "ETIMEDOUT") return unreachable(`${host} does not answer`, "check the address, and whether a firewall is on the way");
+  if (/wrong version number/.test(error.message)) return unreachable(`what listens at ${host} does not speak HTTPS`, "check the port");
   if (code === "PROXY") return failure("network", "proxy", null, error.message, "check HTTPS_PROXY, or name the site in NO_PROXY");
   if (code === "ECONNRESET" || code === "EPIPE") return failure("network", "cut", null, `${host} closed the connection before it answered`, "send the file again");
-  if (code === "CHANGED") return failure("changed", "changed", null, error.message, "send the file again when nothing writes to it");
   return failure("network", "network", null, `sending to ${host} failed: ${error.message}`, "send the file again");
 }
 

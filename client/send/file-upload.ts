@@ -4,23 +4,14 @@ import { setMaxListeners } from "node:events";
 import { failure, type SendResult } from "./answer.ts";
 import { FileDigest } from "./file-digest.ts";
 import { described, mustHave, resultOf } from "./filed.ts";
-import type { Http } from "./http.ts";
 import { bytesOf, identify, type Identity, isSame, mustBe } from "./local-file.ts";
 import { takeLock } from "./lock.ts";
 import { Patience } from "./retry.ts";
 import { planSegments } from "./segments.ts";
+import type { SiteParts } from "./site-parts.ts";
 import { type FileOptions, SendError, type Source } from "./source.ts";
 import { type Begun, type BegunSegment, makeStateFolder, statePath, UploadState } from "./state.ts";
 import { isGone, Refused, type Standing, Tus } from "./tus.ts";
-
-/** What the uploads to one site share. */
-export interface SiteParts {
-  readonly http: Http;
-  readonly url: URL;
-  /** @default $XDG_STATE_HOME/slipway */
-  readonly stateFolder?: string;
-  readonly onNote?: (text: string) => void;
-}
 
 /** Sends one file; goes on where an earlier run was stopped. @throws what ended it */
 export async function uploadFile(site: SiteParts, source: Source, options: FileOptions): Promise<SendResult> {
@@ -30,7 +21,7 @@ export async function uploadFile(site: SiteParts, source: Source, options: FileO
   let free: () => Promise<void>;
   try {
     await makeStateFolder(site.stateFolder);
-    free = await takeLock(`${base}.lock`, source.name);
+    free = await takeLock(`${base}.lock`);
   } catch (error) {
     if (error instanceof SendError) throw error;
     throw new SendError(failure("local", "no_state", null, `what was sent cannot be remembered: ${(error as Error).message}`, "set XDG_STATE_HOME to a folder that can be written"));
@@ -60,8 +51,10 @@ class FileUpload {
   #total = 0;
   /** Segments that no stream has taken yet. */
   #queue: BegunSegment[] = [];
-  /** Segments begun in this run that no byte was sent of: where they stand need not be asked. */
-  readonly #fresh = new Set<BegunSegment>();
+  /** Where segments stand that no byte was sent of since that was learnt: it need not be asked again. */
+  readonly #known = new Map<BegunSegment, Standing>();
+  /** Bytes that the site had from an earlier run. */
+  #resumed = 0;
   /** The one segment whose address is asked for while others are sent. */
   #asked: { readonly segment: BegunSegment; readonly answered: Promise<void> } | undefined;
 
@@ -86,6 +79,7 @@ class FileUpload {
     const before = await this.#earlier();
     const begun = before ?? this.#plan();
     try {
+      if (before !== undefined) await this.#lookBack(before);
       return await this.#sendAll(begun, before !== undefined);
     } catch (error) {
       // Nothing can go on with a mixture of two versions, or with another file than was meant.
@@ -98,7 +92,7 @@ class FileUpload {
     const last = await this.#sendSegments(begun);
     const sha256 = await this.#digest.end();
     await mustBe(this.#source, this.#identity);
-    mustHave(this.#options.sha256, sha256, this.#source.name);
+    mustHave(this.#options.sha256, sha256);
     const standing = begun.file === null ? last : await this.#finish(begun, sha256, resumed);
     return this.#judge(standing, sha256);
   }
@@ -112,6 +106,28 @@ class FileUpload {
     this.#site.onNote?.(`${this.#source.name} has changed since it was partly sent; it is sent anew`);
     await this.#giveUp(before);
     return undefined;
+  }
+
+  /** Asks how much of an upload of an earlier run is there, and says so, before anything is sent. */
+  async #lookBack({ segments }: Begun): Promise<void> {
+    const open = segments.filter(({ url, done }) => url !== null && !done);
+    const lane = async (): Promise<void> => {
+      for (let next = open.shift(); next !== undefined; next = open.shift()) await this.#ask(next);
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#streams, open.length) }, lane));
+    for (const segment of segments) this.#sent.set(segment, segment.done ? segment.length : (this.#known.get(segment)?.offset ?? 0));
+    this.#resumed = this.#total = [...this.#sent.values()].reduce((sum, bytes) => sum + bytes, 0);
+    if (this.#resumed > 0) this.#options.onResumed?.(this.#resumed);
+  }
+
+  async #ask(segment: BegunSegment): Promise<void> {
+    try {
+      this.#known.set(segment, await new Patience(this.#signal).run(() => this.#tus.standing(new URL(segment.url ?? ""))));
+    } catch (error) {
+      // The site gave it up after a long pause: it is begun anew in its turn.
+      if (!isGone(error)) throw error;
+      segment.url = null;
+    }
   }
 
   async #giveUp(begun: Begun): Promise<void> {
@@ -129,7 +145,6 @@ class FileUpload {
   /** Sends what the site does not have, several at a time. @returns where the last that was sent stands */
   async #sendSegments(begun: Begun): Promise<Standing | undefined> {
     this.#queue = begun.segments.filter((segment) => !segment.done);
-    for (const segment of begun.segments) if (segment.done) this.#progress(segment, segment.length);
     let last: Standing | undefined;
     let failed: { readonly error: unknown } | undefined;
     const lane = async (): Promise<void> => {
@@ -178,7 +193,7 @@ class FileUpload {
   /** Remembers the address of a new segment. */
   async #begin(begun: Begun, segment: BegunSegment, url: string): Promise<void> {
     segment.url = url;
-    this.#fresh.add(segment);
+    this.#known.set(segment, { offset: 0, sha256: undefined, record: undefined });
     await this.#state.write(begun);
   }
 
@@ -213,7 +228,8 @@ class FileUpload {
     let furthest = 0;
     let again = false;
     return patience.run(async () => {
-      const standing: Standing = this.#fresh.delete(segment) ? { offset: 0, sha256: undefined, record: undefined } : await this.#tus.standing(url);
+      const standing = this.#known.get(segment) ?? (await this.#tus.standing(url));
+      this.#known.delete(segment);
       this.#progress(segment, standing.offset);
       if (standing.offset > furthest) patience.progressed();
       furthest = Math.max(furthest, standing.offset);
@@ -265,6 +281,7 @@ class FileUpload {
       // What an earlier run sent is not there any more: the site is asked for each segment, once.
       if (!resumed || !(error instanceof Refused) || ![400, 404, 410].includes(error.answer.status) || error.failure.kind === "digest") throw error;
       for (const segment of begun.segments) segment.done = false;
+      this.#resumed = 0;
       await this.#sendSegments(begun);
       return this.#finish(begun, sha256, false);
     }
@@ -272,7 +289,7 @@ class FileUpload {
 
   async #judge(standing: Standing | undefined, sha256: string): Promise<SendResult> {
     const { size, name } = this.#source;
-    const result = resultOf(standing?.offset === size ? standing : undefined, name, { size, sha256, ms: performance.now() - this.#start });
+    const result = resultOf(standing?.offset === size ? standing : undefined, name, { size, resumed: this.#resumed, sha256, ms: performance.now() - this.#start });
     await this.#state.forget();
     return result;
   }

@@ -13,9 +13,9 @@ export function described(name: string, { description }: TransferOptions): Reado
  * @param hint what to look at when it is another
  * @throws {SendError} of kind `digest`
  */
-export function mustHave(wanted: string | undefined, sha256: string, name: string, hint = "check the file against where it came from"): void {
+export function mustHave(wanted: string | undefined, sha256: string, hint = "check the file against where it came from"): void {
   if (wanted === undefined || wanted === sha256) return;
-  throw new SendError(failure("digest", "other_digest", null, `${name} has SHA-256 ${sha256}, not ${wanted} as it should`, hint));
+  throw new SendError(failure("digest", "other_digest", null, `has SHA-256 ${sha256}, not ${wanted} as it should`, hint));
 }
 
 /**
@@ -26,5 +26,5 @@ export function mustHave(wanted: string | undefined, sha256: string, name: strin
 export function resultOf(standing: Standing | undefined, name: string, sent: Sent, hint = "look at the site's list; send the file again if it is not there"): SendResult {
   if (standing?.record === undefined) throw new SendError(failure("server", "unfiled", null, "the site has all bytes and does not say where the file is", hint));
   if (standing.sha256 !== undefined && standing.sha256 !== sent.sha256) return corrupt(null, `SHA-256 ${standing.sha256}`, sent.sha256);
-  return { ok: true, id: standing.record, name, ...sent, checked: standing.sha256 !== undefined };
+  return { ok: true, id: standing.record, name, resumed: 0, ...sent, checked: standing.sha256 !== undefined };
 }

@@ -25,42 +25,49 @@ export function parseIdentity(value: unknown): Identity | undefined {
 
 export const isSame = (a: Identity, b: Identity): boolean => a.size === b.size && a.mtime === b.mtime && a.device === b.device && a.inode === b.inode;
 
+/** Why a path cannot be read, for a person; whoever shows it names the path. */
+export function reason(error: NodeJS.ErrnoException): string {
+  if (error.code === "ENOENT") return "does not exist";
+  if (error.code === "EACCES") return "may not be read by this user";
+  return `cannot be read (${error.code ?? error.message})`;
+}
+
 /** What became of a file that could not be read. */
-export const unreadable = (name: string, error: unknown): SendError =>
-  new SendError(failure("local", "unreadable", null, `${name} cannot be read: ${(error as Error).message}`, "check the file, then send it again"));
+export const unreadable = (error: unknown): SendError =>
+  new SendError(failure("local", "unreadable", null, reason(error as NodeJS.ErrnoException), "check the file, then send it again"));
 
 /** What became of a file that was written to. */
-export const changed = (name: string): SendError =>
-  new SendError(failure("changed", "changed", null, `${name} changed while it was sent`, "send the file again when nothing writes to it"));
+export const changed = (): SendError =>
+  new SendError(failure("changed", "changed", null, "changed while it was sent", "send the file again when nothing writes to it"));
 
 export const identityOf = ({ size, mtimeMs, dev, ino }: Stats): Identity => ({ size, mtime: mtimeMs, device: dev, inode: ino });
 
 /** The identity of a file now. @throws {SendError} when it cannot be looked at */
-export async function identify({ path, name }: Source): Promise<Identity> {
+export async function identify({ path }: Source): Promise<Identity> {
   try {
     return identityOf(await stat(path));
   } catch (error) {
-    throw unreadable(name, error);
+    throw unreadable(error);
   }
 }
 
 /** @throws {SendError} of kind `changed` when the file is another than before */
 export async function mustBe(source: Source, before: Identity): Promise<void> {
-  if (!isSame(await identify(source), before)) throw changed(source.name);
+  if (!isSame(await identify(source), before)) throw changed();
 }
 
 /**
  * The bytes of a file from `start` to before `end`.
  * @throws {SendError} when they cannot be read, or the file ends before
  */
-export async function* bytesOf({ path, name }: Source, start: number, end: number): AsyncGenerator<Buffer> {
+export async function* bytesOf({ path }: Source, start: number, end: number): AsyncGenerator<Buffer> {
   if (start >= end) return;
   let at = start;
   const stream = createReadStream(path, { start, end: end - 1, highWaterMark: READ_SIZE });
   const chunks = (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await chunks.next().catch((error: unknown) => Promise.reject(unreadable(name, error)));
+      const next = await chunks.next().catch((error: unknown) => Promise.reject(unreadable(error)));
       if (next.done === true) break;
       at += next.value.length;
       yield next.value;
@@ -68,5 +75,5 @@ export async function* bytesOf({ path, name }: Source, start: number, end: numbe
   } finally {
     stream.destroy();
   }
-  if (at !== end) throw changed(name);
+  if (at !== end) throw changed();
 }

@@ -62,14 +62,13 @@ const own = new Set<string>();
 
 /**
  * Takes the lock at a path.
- * @param name of what is locked, for the message
  * @returns what frees it
  * @throws {SendError} when another push holds it
  */
-export async function takeLock(path: string, name: string): Promise<() => Promise<void>> {
+export async function takeLock(path: string): Promise<() => Promise<void>> {
   const me: Holder = { pid: process.pid, host: hostname(), began: beginning(process.pid) };
   const held = ({ pid, host }: Holder): SendError =>
-    new SendError(failure("local", "locked", null, `${name} is being sent to this site by another push (process ${pid} on ${host})`, "wait for that one to end, or stop it"));
+    new SendError(failure("local", "locked", null, `is being sent to this site by another push (process ${pid} on ${host})`, "wait for that one to end, or stop it"));
   if (own.has(path)) throw held(me);
   own.add(path);
   try {

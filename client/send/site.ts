@@ -14,8 +14,10 @@ import { uploadStream } from "./stream-upload.ts";
 import { type Abilities, Refused, Tus } from "./tus.ts";
 
 export interface SiteOptions {
-  /** Upload path of the site. */
+  /** The site, or its upload address. */
   readonly url: URL;
+  /** Ends the asking what it speaks. */
+  readonly signal?: AbortSignal;
   /** CA certificates, PEM. @default the system's CAs */
   readonly ca?: Buffer;
   /** Bearer token for every request. @default none */
@@ -35,6 +37,8 @@ export interface Site {
   readonly resumable: boolean;
   /** Most files that {@link sendTogether} takes; 1 where each has to go by itself. */
   readonly together: number;
+  /** Path that it takes uploads at; not known where an application of the site's own answers. */
+  readonly uploadPath: string | undefined;
   /** Sends one file; goes on where an earlier run was stopped. Never throws: whatever goes wrong is the result. */
   send(source: Source, options: FileOptions): Promise<SendResult>;
   /**
@@ -54,11 +58,14 @@ export const TOGETHER = SMALL;
 /** Whether a file may go with others. */
 export const maySendTogether = ({ name, size }: Pick<Source, "name" | "size">): boolean => size <= TOGETHER / 2 && isFormName(name);
 
-/** Asks a site what it speaks. Never throws: what cannot be reached shows when something is sent. */
+/** Asks a site what it speaks. @throws {SendError} when nothing answers */
 export async function openSite(options: SiteOptions): Promise<Site> {
   const http = new Http(options);
-  const { resumable, formFiles } = await abilitiesOf(http, options.url);
-  const { url } = options;
+  const { resumable, formFiles, uploadPath } = await abilitiesOf(http, options).catch((error: unknown) => {
+    http.close();
+    throw error;
+  });
+  const url = uploadAddress(options.url, uploadPath);
   const over = async <T>(run: () => Promise<T>, signal: AbortSignal | undefined, failed: (failure: SendFailure) => T): Promise<T> => {
     // One signal may end thousands of files.
     if (signal !== undefined) setMaxListeners(0, signal);
@@ -71,10 +78,11 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     }
   };
   const one = (run: () => Promise<SendResult>, signal: AbortSignal | undefined): Promise<SendResult> => over(run, signal, (failure) => failure);
-  const site = { ...options, http };
+  const site = { ...options, url, http };
   return {
     resumable,
     together: resumable ? formFiles : 1,
+    uploadPath,
     async send(source, more) {
       if (!resumable) return sendForm(http, url, { name: source.name, size: source.size, body: bytesOf(source, 0, source.size) }, more);
       return one(() => (source.size <= SMALL ? uploadSmall(site, source, more) : uploadFile(site, source, more)), more.signal);
@@ -92,23 +100,38 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   };
 }
 
+/** Where an application of the site's own takes forms, as long as its address does not say otherwise. */
+const USUAL_PATH = "/upload";
+
+/** Where forms go: where the site says, or else where the address leads. */
+function uploadAddress(given: URL, uploadPath: string | undefined): URL {
+  if (uploadPath !== undefined) return new URL(uploadPath, given);
+  const url = new URL(given);
+  if (url.pathname === "/") url.pathname = USUAL_PATH;
+  return url;
+}
+
 /** Attempts to ask what the site speaks. */
 const QUESTIONS = 5;
 
 /** What is sent where nothing is known of the site: a form for each file. */
-const FORMS_ONLY: Abilities = { resumable: false, formFiles: 1 };
+const FORMS_ONLY: Abilities = { resumable: false, formFiles: 1, uploadPath: undefined };
 
-/** What the site says of itself at `/tus/`: an application of the site's own may have no such address. */
-async function abilitiesOf(http: Http, url: URL): Promise<Abilities> {
-  for (let failures = 1; failures <= QUESTIONS; failures++) {
+const isPassing = (error: unknown): boolean =>
+  error instanceof Refused ? mayPass(error.answer.status) : ["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN"].includes((error as NodeJS.ErrnoException).code ?? "");
+
+/** What the site says of itself at `/tus/`: an application of the site's own may have no such address. @throws {SendError} when nothing answers */
+async function abilitiesOf(http: Http, { url, signal }: SiteOptions): Promise<Abilities> {
+  for (let failures = 1; ; failures++) {
     try {
-      return await new Tus(http, url).abilities();
+      return await new Tus(http, url, signal).abilities();
     } catch (error) {
-      // What never answered is left to the form, whose failure says what is wrong.
-      const passing = error instanceof Refused ? mayPass(error.answer.status) : ["ECONNRESET", "EPIPE", "ETIMEDOUT"].includes((error as NodeJS.ErrnoException).code ?? "");
-      if (!passing) return FORMS_ONLY;
-      await sleep(waitMs(failures, undefined));
+      if (signal?.aborted === true) throw aborted();
+      if (!isPassing(error) || failures === QUESTIONS) {
+        if (error instanceof Refused) return FORMS_ONLY;
+        throw new SendError(networkFailure(error as NodeJS.ErrnoException, url.host));
+      }
+      await sleep(waitMs(failures, undefined), undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     }
   }
-  return FORMS_ONLY;
 }

@@ -5,11 +5,11 @@ import { reprDigest } from "../../protocol/checksum.ts";
 import { filesDigestHeader, filesDigestText } from "../../protocol/form-files.ts";
 import { failure, judgeRecord, parseObject, type SendResult } from "./answer.ts";
 import { exchange } from "./exchange.ts";
-import type { SiteParts } from "./file-upload.ts";
 import { mustHave } from "./filed.ts";
 import type { Answer } from "./http.ts";
 import { wholeForm, type WholeForm } from "./multipart.ts";
 import { Patience } from "./retry.ts";
+import type { SiteParts } from "./site-parts.ts";
 import { readWhole } from "./small-upload.ts";
 import { SendError, type SmallFile, type TogetherOptions } from "./source.ts";
 import { Refused } from "./tus.ts";
@@ -49,7 +49,7 @@ async function readFile(file: SmallFile): Promise<Read | Extract<SendResult, { o
   try {
     const bytes = await readWhole(file);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    mustHave(file.sha256, sha256, file.name);
+    mustHave(file.sha256, sha256);
     return { file, bytes, sha256 };
   } catch (error) {
     if (error instanceof SendError) return error.failure;

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { filedQuestion, findFiled } from "../../protocol/filed.ts";
 import { parseObject, type SendResult } from "./answer.ts";
-import type { SiteParts } from "./file-upload.ts";
 import { described, mustHave, resultOf } from "./filed.ts";
 import { answerOf } from "./http.ts";
 import { changed, identityOf, isSame, unreadable } from "./local-file.ts";
 import { Patience } from "./retry.ts";
+import type { SiteParts } from "./site-parts.ts";
 import { type FileOptions, SendError, type Source } from "./source.ts";
 import { type NewUpload, Refused, type Standing, Tus } from "./tus.ts";
 
@@ -20,36 +20,36 @@ export async function uploadSmall(site: SiteParts, source: Source, options: Omit
   const signal = options.signal ?? new AbortController().signal;
   const body = await readWhole(source);
   const sha256 = createHash("sha256").update(body).digest("hex");
-  mustHave(options.sha256, sha256, source.name);
+  mustHave(options.sha256, sha256);
   const upload: NewUpload = { length: body.length, metadata: described(source.name, options), partial: false, sha256 };
   const tus = new Tus(site.http, site.url, signal);
-  let again = options.mayBeThere ?? false;
+  let isSent = false;
   const standing = await new Patience(signal).run(async () => {
     // The answer that was lost may have said that it is filed.
-    const filed = again ? await inList(site, source, sha256, signal) : undefined;
-    again = true;
+    const filed = isSent || options.mayBeThere === true ? await inList(site, source, sha256, signal) : undefined;
     if (filed !== undefined) return filed;
+    isSent = true;
     return body.length === 0 ? tus.standing(await tus.create(upload)) : tus.createWhole(upload, body);
   });
   options.onProgress?.(body.length);
-  return resultOf(standing, source.name, { size: body.length, sha256, ms: performance.now() - start });
+  return resultOf(standing, source.name, { size: body.length, resumed: isSent ? 0 : body.length, sha256, ms: performance.now() - start });
 }
 
 /** Reads a file, which nobody may change meanwhile, with as few calls as it takes: small files are many. */
-export async function readWhole({ path, name, size }: Source): Promise<Buffer> {
+export async function readWhole({ path, size }: Source): Promise<Buffer> {
   try {
     const file = await open(path);
     try {
       const before = identityOf(await file.stat());
       const bytes = Buffer.allocUnsafe(size);
       const { bytesRead } = await file.read(bytes, 0, size, 0);
-      if (before.size !== size || bytesRead !== size || !isSame(before, identityOf(await file.stat()))) throw changed(name);
+      if (before.size !== size || bytesRead !== size || !isSame(before, identityOf(await file.stat()))) throw changed();
       return bytes;
     } finally {
       await file.close();
     }
   } catch (error) {
-    throw error instanceof SendError ? error : unreadable(name, error);
+    throw error instanceof SendError ? error : unreadable(error);
   }
 }
 

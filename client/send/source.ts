@@ -23,6 +23,8 @@ export interface TransferOptions {
   /** Kept with the file and shown in the list. */
   readonly description?: string;
   readonly signal?: AbortSignal;
+  /** Called once, before any progress, with the bytes that the site has from an earlier run; not when it has none. */
+  readonly onResumed?: (bytes: number) => void;
   /** Called with the bytes that were handed to the network so far, those of earlier runs included. It may go back after a cut. */
   readonly onProgress?: (sent: number) => void;
 }
@@ -34,7 +36,7 @@ export interface FileOptions extends TransferOptions {
   readonly mayBeThere?: boolean;
 }
 
-export interface TogetherOptions extends Omit<TransferOptions, "sha256" | "onProgress"> {
+export interface TogetherOptions extends Omit<TransferOptions, "sha256" | "onResumed" | "onProgress"> {
   /** By it the site knows the files again that are sent once more, and files none of them twice: 16 to 128 visible ASCII characters but `"` and `\\`. */
   readonly key: string;
 }

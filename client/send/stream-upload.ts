@@ -1,9 +1,9 @@
 /** Bytes of unknown length over tus. They cannot be read twice: what the site has not acknowledged is kept. */
 import { createHash } from "node:crypto";
 import { failure, type SendResult } from "./answer.ts";
-import type { SiteParts } from "./file-upload.ts";
 import { described, mustHave, resultOf } from "./filed.ts";
 import { Patience } from "./retry.ts";
+import type { SiteParts } from "./site-parts.ts";
 import { SendError, type TransferOptions } from "./source.ts";
 import { type Standing, Tus } from "./tus.ts";
 
@@ -96,7 +96,7 @@ class StreamUpload {
         continue;
       }
       const sha256 = this.#hash.digest("hex");
-      mustHave(this.#options.sha256, sha256, this.#options.name, "check what was piped in");
+      mustHave(this.#options.sha256, sha256, "check what was piped in");
       return this.#judge(await this.#send(piece, sha256), sha256);
     }
   }

@@ -5,6 +5,7 @@ import { reprDigest } from "../../protocol/checksum.ts";
 import { parseDigestField } from "../../protocol/digest-field.ts";
 import { formFilesHeader } from "../../protocol/form-files.ts";
 import { tusBodyType, tusVersion } from "../../protocol/tus.ts";
+import { readUploadPath, uploadPathHeader } from "../../protocol/upload-path.ts";
 import { parseObject, refusal, type SendFailure } from "./answer.ts";
 import { exchange, silent } from "./exchange.ts";
 import { type Answer, answerOf, continued, type Http } from "./http.ts";
@@ -24,6 +25,8 @@ export interface Abilities {
   readonly resumable: boolean;
   /** Most files that may come in one form and be told apart; 1 where it says nothing of it. */
   readonly formFiles: number;
+  /** Path that it takes uploads at; `undefined` where it does not say. */
+  readonly uploadPath: string | undefined;
 }
 
 /** Where an upload stands. */
@@ -100,6 +103,7 @@ export class Tus {
     return {
       resumable: String(headers["tus-version"] ?? "").split(",").includes(tusVersion),
       formFiles: parseByteCount(String(headers[formFilesHeader.toLowerCase()] ?? "")) ?? 1,
+      uploadPath: readUploadPath(String(headers[uploadPathHeader.toLowerCase()] ?? "")),
     };
   }
 

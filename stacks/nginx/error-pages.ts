@@ -1,7 +1,7 @@
 /** nginx's own error answers: for each status a JSON file and a page, made from the table that the service uses. */
 
-import { errorBody, errorKinds } from "../../protocol/errors.ts";
-import { nginxErrors } from "../../protocol/nginx-errors.ts";
+import { errorBody, type ErrorCode, errorKinds } from "../../protocol/errors.ts";
+import { nginxErrors, progressError } from "../../protocol/nginx-errors.ts";
 import { renderError, STANDALONE_CSP } from "../../web/pages.ts";
 
 /** One status that nginx answers with a file of its own. */
@@ -20,13 +20,13 @@ export const errorStatuses: readonly ErrorStatus[] = Object.freeze(
 /** Content-Security-Policy of the pages. */
 export const ERROR_POLICY: string = STANDALONE_CSP;
 
-/** Names and bodies of the files in `Placement.errorPages`: `404.json`, `404.html` and so on. */
+/** Names and bodies of the files in `Placement.errorPages`: `404.json`, `404.html` and so on, and one that `/progress` has in place of 400. */
 export function errorPages(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  for (const [status, code] of nginxErrors) {
+  for (const [name, code] of [...nginxErrors, ["progress", progressError]] as readonly (readonly [number | string, ErrorCode])[]) {
     const { error } = errorBody(code);
-    files.set(`${status}.json`, `${JSON.stringify({ error })}\n`);
-    files.set(`${status}.html`, renderError(error, { standalone: true }));
+    files.set(`${name}.json`, `${JSON.stringify({ error })}\n`);
+    files.set(`${name}.html`, renderError(error, { standalone: true }));
   }
   return files;
 }

@@ -78,6 +78,18 @@ describe("slipway push", () => {
     expect(err).toMatch(/got .*\nSee slipway push --help\.\n$/);
   });
 
+  it("says once that a site cannot be reached, and ends with 4", async () => {
+    const { code, out, err } = await slipway("push", "good", "bad", "http://127.0.0.1:1");
+    expect({ code, out }).toEqual({ code: 4, out: "" });
+    expect(err).toBe(
+      "2 files, 8 B, to 127.0.0.1:1\nFAIL  nothing listens at 127.0.0.1:1; check the address and port, and that the site runs. Nothing was sent.\n0 of 2 files arrived, 0 B in 0 s; 2 not begun\n",
+    );
+    expect((await slipway("push", "good", "http://no-such-host.invalid")).err).toContain("FAIL  no-such-host.invalid ");
+    expect((await slipway("push", "good", `https://${new URL(url).host}`)).err).toContain("does not speak HTTPS; check the port");
+    const json = await slipway("push", "--json", "good", "bad", "http://127.0.0.1:1");
+    expect(json.out.trim().split("\n").map((line) => JSON.parse(line) as unknown)).toMatchObject([{ error: { kind: "network", code: "unreachable", status: null } }, { summary: { files: 2, arrived: 0, failed: 0, exitCode: 4 } }]);
+  });
+
   it("prints only failures with --quiet", async () => {
     expect(await slipway("push", "--quiet", "good", url)).toEqual({ code: 0, out: "", err: "" });
     const { code, out, err } = await slipway("push", "--quiet", "good", "bad", url);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { bytes, planLine, printable, resultLine, resultObject, seconds, summaryLine } from "../../client/display.ts";
+import { bytes, planLine, printable, resultLine, resultObject, resumedLine, seconds, summaryLine } from "../../client/display.ts";
 import type { PlannedFile } from "../../client/plan.ts";
 
 const file: PlannedFile = { argument: "data/run.h5", path: "/data/run.h5", name: "run.h5", size: 4_294_967_296 };
-const done = { ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, sha256: "ab".repeat(32), checked: true, ms: 8_000 } as const;
+const done = { ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, resumed: 0, sha256: "ab".repeat(32), checked: true, ms: 8_000 } as const;
 const refused = { ok: false, kind: "refused", code: "too_large", status: 413, message: "the file is larger than 1 GiB", hint: "split it" } as const;
 
 describe("what push shows", () => {
@@ -23,8 +23,9 @@ describe("what push shows", () => {
   });
 
   it("tells how all of it ended", () => {
-    const summary = { files: 4, arrived: 2, bytes: 1024, failed: 1, unreadable: 0, skipped: 3, before: 0, ms: 1000, exitCode: 3 } as const;
+    const summary = { files: 4, arrived: 2, bytes: 1024, resumed: 0, failed: 1, unreadable: 0, skipped: 3, before: 0, ms: 1000, exitCode: 3 } as const;
     expect(summaryLine(summary)).toBe("2 of 4 files arrived, 1.0 KiB in 1 s, 1.0 KiB/s; 1 failed; 1 not begun; 3 skipped");
+    expect(summaryLine({ ...summary, resumed: 512 })).toContain("arrived, 1.0 KiB, of which 512 B sent now in 1 s, 512 B/s; 1 failed");
   });
 
   it("tells how a file ended", () => {
@@ -33,8 +34,16 @@ describe("what push shows", () => {
     expect(resultLine(file, refused)).toBe("FAIL  data/run.h5: the file is larger than 1 GiB (413 too_large); split it");
   });
 
+  it("counts for the speed of a file that went on only what was sent now", () => {
+    const GiB = 1024 ** 3;
+    expect(resumedLine(file, 3 * GiB)).toBe("note  data/run.h5 goes on where it stopped: the site has 3.0 GiB of 4.0 GiB already");
+    expect(resultLine(file, { ...done, resumed: 3 * GiB })).toContain("ok    data/run.h5: 4.0 GiB, of which 1.0 GiB sent now in 8 s, 128 MiB/s\n");
+    expect(resumedLine(file, file.size)).toContain("the site has all of its 4.0 GiB already");
+    expect(resultLine(file, { ...done, resumed: file.size })).toContain("ok    data/run.h5: 4.0 GiB, all there already\n");
+  });
+
   it("gives programs one object for each file", () => {
-    expect(resultObject(file, done)).toEqual({ file: "data/run.h5", ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, sha256: "ab".repeat(32), checked: true, ms: 8000 });
+    expect(resultObject(file, done)).toEqual({ file: "data/run.h5", ok: true, id: "01ABC", name: "run.h5", size: 4_294_967_296, resumed: 0, sha256: "ab".repeat(32), checked: true, ms: 8000 });
     expect(resultObject(file, refused)).toEqual({ file: "data/run.h5", ok: false, error: { kind: "refused", code: "too_large", status: 413, message: refused.message, hint: "split it" } });
   });
 

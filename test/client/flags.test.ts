@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { parseFlags, uploadUrl } from "../../client/flags.ts";
+import { checkAddress } from "../../client/address.ts";
+import { parseFlags, siteUrl } from "../../client/flags.ts";
 import { UsageError } from "../../client/usage.ts";
 
 describe("the command line of push", () => {
   it("takes files, then the address", () => {
     const flags = parseFlags(["a.bin", "b.bin", "--description", "two files", "--json", "https://localhost:8443"]);
     expect(flags).toEqual({
-      files: ["a.bin", "b.bin"], url: new URL("https://localhost:8443/upload"), caFile: undefined, name: undefined,
+      files: ["a.bin", "b.bin"], url: new URL("https://localhost:8443/"), caFile: undefined, name: undefined,
       description: "two files", json: true, quiet: false, skipUnreadable: false, again: false, dryRun: false, include: [], exclude: [],
       manifest: undefined, writeManifest: undefined, streams: "auto", parallel: "auto", rate: undefined, tokenFile: undefined, askToken: false,
     });
@@ -56,11 +57,20 @@ describe("the command line of push", () => {
   });
 
   it.each([
-    ["https://localhost", "https://localhost/upload"],
-    ["https://localhost/", "https://localhost/upload"],
+    ["https://localhost", "https://localhost/"],
     ["https://localhost:8443/put/here", "https://localhost:8443/put/here"],
-    ["http://10.0.0.1:80/?x=1", "http://10.0.0.1/upload?x=1"],
-  ])("sends %s to %s", (given, sent) => {
-    expect(uploadUrl(given).href).toBe(sent);
+    ["http://10.0.0.1:80/?x=1", "http://10.0.0.1/?x=1"],
+  ])("takes %s as %s", (given, url) => {
+    expect(siteUrl(given).href).toBe(url);
+  });
+
+  it.each(["https://localhost", "https://localhost/put", "https://localhost/put/", "https://localhost/#files"])("lets %s stand for a site that takes uploads at /put", (given) => {
+    expect(() => checkAddress(siteUrl(given), "/put")).not.toThrow();
+  });
+
+  it.each(["https://localhost/upload", "https://localhost/putt", "https://localhost/list?new=1", "https://localhost/?x", "https://localhost/tus/"])("refuses %s there, and says what is allowed", (given) => {
+    expect(() => checkAddress(siteUrl(given), "/put")).toThrow(UsageError);
+    expect(() => checkAddress(siteUrl(given), "/put")).toThrow(`got "${given}"; give https://localhost/ or https://localhost/put`);
+    expect(() => checkAddress(siteUrl(given), undefined)).not.toThrow();
   });
 });

@@ -39,6 +39,17 @@ describe("the lines of progress", () => {
     expect(progress.lines(100, 18_000)[0]).toContain("10.0 GiB of 100 GiB, 0 B/s");
   });
 
+  it("count what an earlier run sent as done, and not as speed", () => {
+    const progress = new Progress(2, 8 * GiB, 0);
+    const file = source("run.h5");
+    progress.resumed(file, 3 * GiB);
+    expect(progress.lines(100, 500)[0]).toContain(" 37%  3.0 GiB of 8.0 GiB, 0 B/s");
+    progress.progress(file, 3.5 * GiB);
+    expect(progress.lines(100, 1_000)[0]).toContain("3.5 GiB of 8.0 GiB, 512 MiB/s, 9 s left");
+    progress.ended(file, 4 * GiB);
+    expect(progress.lines(100, 2_000)[0]).toContain("4.0 GiB of 8.0 GiB, 512 MiB/s");
+  });
+
   it("know no share of what has no end", () => {
     const progress = new Progress(1, undefined, 0);
     progress.progress(source("data.tar", undefined), GiB);

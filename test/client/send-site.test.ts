@@ -72,6 +72,21 @@ describe("a site that takes forms only", () => {
     await site.close();
   });
 
+  it("is not opened when nothing answers", async () => {
+    await expect(openSite({ url: new URL("http://127.0.0.1:1/") })).rejects.toMatchObject({ failure: { kind: "network", code: "unreachable" } });
+    await expect(openSite({ url: new URL("http://127.0.0.1:1/"), signal: AbortSignal.abort() })).rejects.toMatchObject({ failure: { kind: "aborted" } });
+  });
+
+  it("gets forms at its usual path when the address has none, else where that leads", async () => {
+    for (const [path, sent] of [["/", "/upload"], ["/in?to=me", "/in?to=me"]] as const) {
+      requests = [];
+      const site = await openSite({ url: new URL(path, url) });
+      await site.send(source, { streams: 1 });
+      await site.close();
+      expect([site.uploadPath, requests.at(-1)!.url]).toEqual([undefined, sent]);
+    }
+  });
+
   it("ends a sending that is stopped before it begins", async () => {
     const site = await openSite({ url });
     expect(await site.send(source, { streams: 1, signal: AbortSignal.abort() })).toMatchObject({ ok: false, kind: "aborted" });

@@ -54,11 +54,11 @@ describe("what is remembered of an upload", () => {
 
 describe("the lock of an upload", () => {
   const path = join(folder, "one.lock");
-  const taken = (): Promise<unknown> => takeLock(path, "run.h5").then((free) => free(), (error: unknown) => error);
+  const taken = (): Promise<unknown> => takeLock(path).then((free) => free(), (error: unknown) => error);
 
   it("is held until it is freed, also against the same process", async () => {
-    const free = await takeLock(path, "run.h5");
-    expect(await taken()).toMatchObject({ failure: { kind: "local", code: "locked", message: `run.h5 is being sent to this site by another push (process ${process.pid} on ${hostname()})` } });
+    const free = await takeLock(path);
+    expect(await taken()).toMatchObject({ failure: { kind: "local", code: "locked", message: `is being sent to this site by another push (process ${process.pid} on ${hostname()})` } });
     await free();
     expect(await taken()).toBeUndefined();
     expect(readdirSync(folder)).toEqual([]);

@@ -267,7 +267,16 @@ describe.skipIf(reason !== undefined)(`the page on a local site${reason === unde
     expect(await line(page, file.name).locator(".item-status").textContent()).toBe(done);
     await expectNoViolations(page, language);
     await picture(page, `language-${language}`);
+    const gone = makeFile("gone-for-good.txt", 10);
+    await page.setInputFiles("#file", gone.path);
+    remove(gone.path);
+    await page.click("#submit");
+    await line(page, gone.name).and(page.locator("[data-state=failed]")).waitFor();
+    // On the smallest of phones two long buttons leave the name its room, and nothing of the list is cut off.
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await line(page, gone.name).locator(".item-title").evaluate((title) => title.clientWidth)).toBeGreaterThan(120);
     await page.goto(`${site.url}/list`);
+    expect(await page.locator("tbody time").evaluate((time) => time.closest(".card")!.getBoundingClientRect().right - time.getBoundingClientRect().right)).toBeGreaterThan(0);
     await expectNoViolations(page, `${language}, list`);
     // Chosen by hand it stays, whatever the browser says.
     await page.getByRole("link", { name: "English" }).click();

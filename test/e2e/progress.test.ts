@@ -13,6 +13,14 @@ describe.skipIf(reason)(`e2e: progress${reason ? ` (skipped: ${reason})` : ""}`,
 
   const receiving = async (target: Target): Promise<Record<string, unknown>[]> => json<{ uploads: Record<string, unknown>[] }>(await send(target, "/api/uploads?state=receiving")).uploads;
 
+  it.each(["/progress", "/progress?X-Progress-ID=", "/progress?X-Progress-ID=a%2Fb", `/progress?X-Progress-ID=${"x".repeat(65)}`])("says what is missing at %s", async (path) => {
+    const answer = await send(site, path);
+    expect(json(answer)).toEqual({ error: { code: "no_progress_id", status: 400, message: expect.stringContaining("X-Progress-ID is missing") as unknown, hint: expect.stringContaining("/progress?X-Progress-ID=ID") as unknown } });
+    expect((await send(site, path, { headers: { accept: "text/html" } })).text).toContain("X-Progress-ID is missing");
+    // What is no fault of the id is told as everywhere.
+    expect(json<{ error: { code: string } }>(await send(site, path, { method: "DELETE" })).error.code).toBe("method_not_allowed");
+  });
+
   it("lists a form and a plain PUT while they come, and answers for the id of one", async () => {
     expect(await receiving(site)).toEqual([]);
     const { body, contentType } = form([{ name: "file", filename: "sea.jpg", content: Buffer.alloc(100_000, "x") }]);
@@ -31,7 +39,6 @@ describe.skipIf(reason)(`e2e: progress${reason ? ` (skipped: ${reason})` : ""}`,
     expect(found).toContainEqual(expect.objectContaining({ id: null, size: body.length, received: 50_000, state: "receiving", expiresAt: null, protocol: "form" }));
     expect(found).toContainEqual(expect.objectContaining({ id: expect.stringMatching(/^[0-9a-f]{32}$/), name: "a b.dat", size: 10, received: 5, protocol: "raw" }));
     expect(json(await send(site, "/progress?X-Progress-ID=mine"))).toEqual({ state: "uploading", received: 50_000, size: body.length });
-    expect((await send(site, "/progress")).status).toBe(400);
     // The list is a page without script too: what comes stands in its source.
     const { text: page } = await send(site, "/list");
     expect(page).toMatch(/id="under-way"[^>]*>/);

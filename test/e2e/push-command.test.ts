@@ -100,7 +100,14 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
     expect((await run(["run/a.txt", "https://localhost:1"])).exitCode).toBe(4);
     expect(await run(["run/a.txt", site.url])).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("--cacert FILE") as unknown });
     expect((await run(["run/a.txt", "localhost"])).exitCode).toBe(2);
+    expect(await run(["--cacert", "ca.pem", "run", `${site.url}/nowhere`])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`got "${site.url}/nowhere"; give ${site.url}/ or ${site.url}/upload`) as unknown });
     expect(site.kept().rows).toEqual([]);
+  });
+
+  it.each(["/upload", "/upload/"])("takes the address that the page shows, %s, for the site", async (path) => {
+    const { exitCode, stderr } = await run(["--cacert", "ca.pem", "run", `${site.url}${path}`]);
+    expect(exitCode, stderr).toBe(0);
+    expect(await paths()).toEqual(["run/a.txt", "run/raw/1.dat", "run/raw/ümlaut 2.dat"]);
   });
 
   it("stops at Ctrl-C with 130, says how to go on, and goes on", async () => {

@@ -40,8 +40,8 @@ describe.skipIf(skip)("e2e: push over tus", () => {
   });
 
   const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_STATE_HOME: join(folder, "state") });
-  function push(address: string): { readonly process: ChildProcess; readonly ended: Promise<{ code: number | null; err: string; out: string }> } {
-    const started = spawn(process.execPath, [program, "push", "--cacert", "ca.pem", "data.bin", address], { cwd: folder, env: env() });
+  function push(address: string, ...more: readonly string[]): { readonly process: ChildProcess; readonly ended: Promise<{ code: number | null; err: string; out: string }> } {
+    const started = spawn(process.execPath, [program, "push", "--cacert", "ca.pem", ...more, "data.bin", address], { cwd: folder, env: env() });
     let [out, err] = ["", ""];
     started.stdout.on("data", (text: Buffer) => (out += String(text)));
     started.stderr.on("data", (text: Buffer) => (err += String(text)));
@@ -99,10 +99,14 @@ describe.skipIf(skip)("e2e: push over tus", () => {
     const address = `https://localhost:${proxy.port}`;
     try {
       await killed(address, proxy.sent);
-      const again = await push(address).ended;
+      const again = await push(address, "--json").ended;
       expect(again.code, again.err).toBe(0);
       expect(proxy.sent() / bytes.length).toBeLessThan(1.05);
       expectFiled(bytes);
+      const [goesOn, arrived] = again.out.trim().split("\n").map((line) => JSON.parse(line) as { readonly resumed: number });
+      expect(goesOn).toEqual({ file: "data.bin", resumed: arrived!.resumed, size: bytes.length });
+      expect(arrived!.resumed / bytes.length).toBeGreaterThan(0.2);
+      expect(arrived!.resumed / bytes.length).toBeLessThan(0.9);
     } finally {
       await proxy.stop();
     }

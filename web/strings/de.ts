@@ -105,7 +105,7 @@ export const PROBLEM: Strings["PROBLEM"] = {
   }),
   unreadable: {
     message: "Der Browser kann die Datei nicht mehr lesen.",
-    hint: "Sie wurde geändert, verschoben oder gelöscht, nachdem Sie sie gewählt haben, oder sie ist ein Ordner. Entfernen Sie sie hier und wählen Sie sie neu.",
+    hint: "Sie wurde geändert, verschoben oder gelöscht, nachdem Sie sie gewählt haben, oder sie ist ein Ordner. Blenden Sie sie hier aus und wählen Sie sie neu.",
   },
   elsewhere: {
     message: "Diese Datei wird in einem anderen Tab oder Fenster dieses Browsers hochgeladen.",

@@ -104,7 +104,7 @@ export const PROBLEM = {
   }),
   unreadable: {
     message: "The browser can no longer read the file.",
-    hint: "It was changed, moved or removed after you chose it, or it is a folder. Remove it here and choose it again.",
+    hint: "It was changed, moved or removed after you chose it, or it is a folder. Dismiss it here and choose it again.",
   },
   elsewhere: {
     message: "This file is being uploaded in another tab or window of this browser.",

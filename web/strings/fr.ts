@@ -105,7 +105,7 @@ export const PROBLEM: Strings["PROBLEM"] = {
   }),
   unreadable: {
     message: "Le navigateur ne peut plus lire le fichier.",
-    hint: "Il a été modifié, déplacé ou supprimé après votre choix, ou c’est un dossier. Retirez-le ici et choisissez-le de nouveau.",
+    hint: "Il a été modifié, déplacé ou supprimé après votre choix, ou c’est un dossier. Masquez-le ici et choisissez-le de nouveau.",
   },
   elsewhere: {
     message: "Ce fichier est en cours d’envoi dans un autre onglet ou une autre fenêtre de ce navigateur.",

@@ -1,6 +1,7 @@
 /** Words of tus answers. */
 import { formFilesHeader, mostFormFiles } from "../../../protocol/form-files.ts";
 import { tusChecksumAlgorithms, tusExtensions, tusVersion } from "../../../protocol/tus.ts";
+import { uploadPathHeader } from "../../../protocol/upload-path.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { UploadRecord } from "../../records/records.ts";
@@ -28,7 +29,7 @@ export function recordHeader(record: UploadRecord | null): Readonly<Record<strin
 
 /** What this server does, for OPTIONS. */
 export function capabilities(request: SessionRequest): Readonly<Record<string, string>> {
-  const { maxFileSize, checksums } = request.terms;
+  const { path, maxFileSize, checksums } = request.terms;
   // Without their SHA-256 the files of a form could not be held against what the client has.
   const isComparable = checksums.includes("sha256");
   return {
@@ -36,6 +37,7 @@ export function capabilities(request: SessionRequest): Readonly<Record<string, s
     "Tus-Extension": tusExtensions.join(","),
     "Tus-Checksum-Algorithm": tusChecksumAlgorithms,
     ...(maxFileSize === 0 ? {} : { "Tus-Max-Size": String(maxFileSize) }),
+    [uploadPathHeader]: path,
     ...(isComparable ? { [formFilesHeader]: String(mostFormFiles) } : {}),
   };
 }

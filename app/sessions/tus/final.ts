@@ -6,12 +6,13 @@ import type { StoreParts } from "../../store/complete.ts";
 import { checkLength, newSession } from "../begin.ts";
 import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
 import { digestFile } from "../digest-file.ts";
+import { digestHeader } from "../digest-header.ts";
 import { findSession } from "../find.ts";
 import { finishSession } from "../finish.ts";
 import { startJoin } from "../join.ts";
 import { dataPath } from "../data.ts";
 import { progressOf } from "../progress.ts";
-import { addressOf, expiryHeader, idOf } from "./answers.ts";
+import { addressOf, expiryHeader, idOf, recordHeader } from "./answers.ts";
 
 /** The id in a part's address, which may be whole or only its path. */
 function partId(address: string): string {
@@ -65,8 +66,8 @@ function describe(request: SessionRequest, parts: readonly Session[]): Joining["
   };
 }
 
-function created(session: Session): DialectAnswer {
-  return { status: 201, headers: { Location: addressOf(session.id), ...expiryHeader(session) } };
+function created(session: Session, more: Readonly<Record<string, string>> = {}): DialectAnswer {
+  return { status: 201, headers: { Location: addressOf(session.id), ...expiryHeader(session), ...more } };
 }
 
 async function finishFile(store: StoreParts, { request, described }: Joining, file: Session): Promise<DialectAnswer> {
@@ -74,8 +75,8 @@ async function finishFile(store: StoreParts, { request, described }: Joining, fi
   await store.records.sessions.update(file.id, described);
   // They are missing only when nginx or this service was killed as the last byte came.
   const checksums = file.checksums ?? (await digestFile(dataPath(store.paths, file.data), file.digests));
-  await finishSession(store, whole, { size: file.total ?? 0, checksums }, request.terms.maxFileSize);
-  return created({ ...whole, state: "complete" });
+  const record = await finishSession(store, whole, { size: file.total ?? 0, checksums }, request.terms.maxFileSize);
+  return created({ ...whole, state: "complete" }, { ...recordHeader(record), ...digestHeader(request.header("Want-Repr-Digest"), record.checksums) });
 }
 
 async function join(store: StoreParts, { request, described }: Joining, total: number): Promise<DialectAnswer> {

@@ -7,8 +7,9 @@ import type { StoreParts } from "../../store/complete.ts";
 import { checkLength, checkRoom, newSession, placeOf } from "../begin.ts";
 import { dataOf } from "../data.ts";
 import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
+import { digestHeader } from "../digest-header.ts";
 import { finishEmpty } from "../finish.ts";
-import { addressOf, checkBodyType, expiryHeader, idOf } from "./answers.ts";
+import { addressOf, checkBodyType, expiryHeader, idOf, recordHeader } from "./answers.ts";
 import { decideFinal } from "./final.ts";
 
 /** The length that a client announces; null when it will say it later. */
@@ -39,9 +40,15 @@ async function create(store: StoreParts, request: SessionRequest, session: Sessi
   return made;
 }
 
+/** An upload of no bytes is filed at once: its creation is answered as the last bytes of others are. */
 async function createdAnswer(store: StoreParts, request: SessionRequest, session: Session): Promise<DialectAnswer> {
-  if (session.kind === "whole" && session.total === 0) await finishEmpty(store, session, request.terms.checksums);
-  return { status: 201, headers: { Location: addressOf(session.id), ...expiryHeader(session) } };
+  const location = { Location: addressOf(session.id) };
+  if (session.kind !== "whole" || session.total !== 0) return { status: 201, headers: { ...location, ...expiryHeader(session) } };
+  const record = await finishEmpty(store, session, request.terms.checksums);
+  return {
+    status: 201,
+    headers: { ...location, "Upload-Offset": "0", ...recordHeader(record), ...digestHeader(request.header("Want-Repr-Digest"), record.checksums) },
+  };
 }
 
 export async function decidePost(store: StoreParts, request: SessionRequest): Promise<Plan> {

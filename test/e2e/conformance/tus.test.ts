@@ -70,6 +70,17 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
     expectFiled(bytes);
   });
 
+  it("files an upload of no bytes as it is created, and says where and with which digest", async () => {
+    const answer = await tus("POST", "/tus/", { "upload-length": "0", "want-repr-digest": "sha-256=10" });
+    expect([answer.status, answer.headers["upload-offset"], answer.headers["upload-expires"]]).toEqual([201, "0", undefined]);
+    expectFiled(Buffer.alloc(0));
+    const digest = `sha-256=:${createHash("sha256").digest("base64")}:`;
+    const { id } = json<{ id: string }>(await send(site, answer.headers["content-location"] ?? ""));
+    expect([answer.headers["repr-digest"], id]).toEqual([digest, site.kept().rows[0]!.id]);
+    const head = await tus("HEAD", answer.headers["location"] ?? "", { "want-repr-digest": "sha-256=10" });
+    expect([head.headers["repr-digest"], head.headers["content-location"]]).toEqual([digest, answer.headers["content-location"]]);
+  });
+
   it("obeys X-HTTP-Method-Override", async () => {
     const bytes = randomBytes(100);
     const path = await created({ "upload-length": "100" });

@@ -9,6 +9,7 @@ export const de: Refusals = {
   digest_mismatch: { message: "Was angekommen ist, passt nicht zur mitgeschickten Prüfsumme und wurde nicht behalten.", hint: "Wiederholen Sie; geschieht es wieder, prüfen Sie die Datei und ihre Prüfsumme." },
   no_file: { message: "Das Formular enthält keine Datei.", hint: "Wählen Sie mindestens eine Datei." },
   bad_query: { message: "In der Adresse steht ein Wert, der nicht erlaubt ist.", hint: "Öffnen Sie die Liste neu und suchen Sie mit höchstens 200 Zeichen." },
+  no_progress_id: { message: "Die Anfrage sagt nicht, nach welchem Upload sie fragt: X-Progress-ID fehlt oder ist keine Nummer.", hint: "Hängen Sie an die Adresse ?X-Progress-ID= und die Nummer an, mit der der Upload geschickt wurde." },
   forbidden: { message: "Diese Anfrage ist hier nicht erlaubt.", hint: "Benutzen Sie die öffentliche Adresse der Seite." },
   upload_final: { message: "Dieser Upload wird aus anderen zusammengesetzt und nimmt selbst keine Bytes.", hint: "Verwerfen Sie ihn und laden Sie die Datei noch einmal hoch." },
   not_found: { message: "Unter dieser Adresse gibt es nichts.", hint: "Prüfen Sie die Adresse, oder suchen Sie die Datei in der Liste." },

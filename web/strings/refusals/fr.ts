@@ -9,6 +9,7 @@ export const fr: Refusals = {
   digest_mismatch: { message: "Ce qui est arrivé ne correspond pas à la somme de contrôle jointe et n’a pas été gardé.", hint: "Réessayez ; si cela se répète, vérifiez le fichier et sa somme de contrôle." },
   no_file: { message: "Le formulaire ne contient aucun fichier.", hint: "Choisissez au moins un fichier." },
   bad_query: { message: "L’adresse contient une valeur qui n’est pas permise.", hint: "Rouvrez la liste et cherchez avec 200 caractères au plus." },
+  no_progress_id: { message: "La requête ne dit pas de quel envoi il s’agit : X-Progress-ID manque ou n’est pas un identifiant.", hint: "Ajoutez à l’adresse ?X-Progress-ID= et l’identifiant avec lequel l’envoi a été fait." },
   forbidden: { message: "Cette requête n’est pas permise ici.", hint: "Utilisez l’adresse publique du site." },
   upload_final: { message: "Cet envoi est assemblé à partir d’autres et ne reçoit pas d’octets lui-même.", hint: "Abandonnez-le et envoyez le fichier de nouveau." },
   not_found: { message: "Il n’y a rien à cette adresse.", hint: "Vérifiez l’adresse, ou cherchez le fichier dans la liste." },
