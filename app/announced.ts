@@ -1,8 +1,15 @@
 /** `Repr-Digest` (RFC 9530): what a client says of a whole file, held against the file. */
 import type { Checksums } from "../protocol/checksum.ts";
-import { type DigestMember, disagrees } from "../protocol/digest-field.ts";
-import { systemCode } from "./refusal.ts";
+import { type DigestMember, disagrees, parseDigestField } from "../protocol/digest-field.ts";
+import { Refusal, systemCode } from "./refusal.ts";
 import { digestFile } from "./sessions/digest-file.ts";
+
+/** The digests that a header says. @throws {Refusal} `bad_header` */
+export function readDigests(header: string, value: string): readonly DigestMember[] {
+  const members = parseDigestField(value);
+  if (members === undefined) throw new Refusal("bad_header", `${header}: not a dictionary of digests (RFC 9530).`);
+  return members;
+}
 
 /**
  * Whether a file differs from what was said of it. One digest that nginx computed on the way is enough; where nothing

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { acceptsHtml } from "../../protocol/accept.ts";
 import { type CompletedFile, readCompletion } from "../../protocol/completion.ts";
-import { disagrees, parseDigestField } from "../../protocol/digest-field.ts";
+import { disagrees } from "../../protocol/digest-field.ts";
 import { filesDigestHeader, filesDigestText } from "../../protocol/form-files.ts";
-import { differs } from "../announced.ts";
+import { differs, readDigests } from "../announced.ts";
 import type { Middleware, RequestContext, Service } from "../context.ts";
 import { readForm } from "../form.ts";
 import { submissionOf } from "../submission.ts";
@@ -44,8 +44,7 @@ function filesWritten(context: RequestContext): number {
 
 /** Refuses a file that differs from its `Repr-Digest`, which says the digest of one file: a form may have no more then. */
 async function checkFile(context: RequestContext, paths: StorePaths, files: readonly CompletedFile[]): Promise<void> {
-  const announced = parseDigestField(context.get("Repr-Digest"));
-  if (announced === undefined) throw new Refusal("bad_header", "Repr-Digest: not a dictionary of digests (RFC 9530).");
+  const announced = readDigests("Repr-Digest", context.get("Repr-Digest"));
   if (announced.length === 0 || files.length === 0) return;
   const [file, second] = files as [CompletedFile, ...CompletedFile[]];
   if (second !== undefined) throw new Refusal("bad_header", `Repr-Digest: is the digest of one file, and this form has ${files.length}; send each in a request of its own.`);
@@ -56,8 +55,7 @@ async function checkFile(context: RequestContext, paths: StorePaths, files: read
 function checkFiles(context: RequestContext, files: readonly CompletedFile[]): void {
   const header = context.get(filesDigestHeader);
   if (header === "") return;
-  const announced = parseDigestField(header);
-  if (announced === undefined) throw new Refusal("bad_header", `${filesDigestHeader}: not a dictionary of digests (RFC 9530).`);
+  const announced = readDigests(filesDigestHeader, header);
   const checksums = files.map((file) => file.checksums);
   // A site that does not compute it has nothing to compare.
   if (checksums.some(({ sha256 }) => sha256 === undefined)) return;

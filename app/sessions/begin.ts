@@ -1,5 +1,5 @@
 /** The beginning of a session, and of each of its bodies. */
-import { parseDigestField } from "../../protocol/digest-field.ts";
+import { readDigests } from "../announced.ts";
 import type { Session } from "../records/sessions.ts";
 import { Refusal } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
@@ -16,7 +16,7 @@ export function checkLength(request: SessionRequest, bytes: number | null): void
 /** Refuses digests that are not well-formed (RFC 9530) before a body is compared with them. */
 export function checkDigests(request: SessionRequest): void {
   for (const name of ["Content-Digest", "Repr-Digest"]) {
-    if (parseDigestField(request.header(name)) === undefined) throw new Refusal("bad_header", `${name}: not a dictionary of digests (RFC 9530).`);
+    readDigests(name, request.header(name));
   }
 }
 

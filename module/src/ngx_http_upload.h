@@ -210,7 +210,7 @@ typedef struct {
     size_t                      buffered;
 
     u_char                     *carry[3];   /* others may be with threads */
-    ngx_http_upload_buffer_t    wide;       /* for more than one takes */
+    ngx_http_upload_buffer_t    wide;       /* has what is more than CARRY */
     size_t                      carried;
     ngx_uint_t                  turn;
 
@@ -218,7 +218,6 @@ typedef struct {
     ngx_http_upload_file_t     *files;      /* last one first */
     unsigned                    halved:1;   /* jobs have one half each */
     unsigned                    half:1;     /* to fill */
-    unsigned                    widely:1;   /* what is carried is in wide */
     unsigned                    flushing:1; /* its last piece is under way */
 } ngx_http_upload_store_t;
 

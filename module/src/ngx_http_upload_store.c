@@ -500,7 +500,8 @@ ngx_http_upload_store_room(ngx_http_upload_ctx_t *ctx)
 
     store = &ctx->store;
 
-    return (store->widely ? store->wide.size : NGX_HTTP_UPLOAD_CARRY)
+    return (store->carried > NGX_HTTP_UPLOAD_CARRY ? store->wide.size
+                                                   : NGX_HTTP_UPLOAD_CARRY)
            - store->carried;
 }
 
@@ -508,7 +509,8 @@ ngx_http_upload_store_room(ngx_http_upload_ctx_t *ctx)
 static u_char *
 ngx_http_upload_store_carry(ngx_http_upload_store_t *store)
 {
-    return store->widely ? store->wide.data : store->carry[store->turn];
+    return store->carried > NGX_HTTP_UPLOAD_CARRY ? store->wide.data
+                                                  : store->carry[store->turn];
 }
 
 
@@ -518,23 +520,17 @@ static ngx_int_t
 ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
     size_t length, ngx_http_upload_buffer_t *lent)
 {
-    off_t                     end;
-    size_t                    rest;
+    size_t                    rest, block;
     ngx_int_t                 rc;
     ngx_http_upload_store_t  *store;
 
     store = &ctx->store;
 
-    end = store->offset + store->carried + length;
-    rest = end % NGX_HTTP_UPLOAD_PAGE;
-
     /* a thread might have the one wide buffer when it is wanted again */
 
-    if (ctx->in_place && length >= 2 * NGX_HTTP_UPLOAD_PAGE
-        && !ngx_http_upload_buffer_scarce())
-    {
-        rest = end % ngx_http_upload_store_block(length);
-    }
+    block = (ctx->in_place && !ngx_http_upload_buffer_scarce())
+            ? ngx_http_upload_store_block(length) : NGX_HTTP_UPLOAD_PAGE;
+    rest = (store->offset + store->carried + length) % block;
 
     rc = ngx_http_upload_store_put(ctx, data, length - rest, lent, 0);
 
@@ -542,19 +538,15 @@ ngx_http_upload_store_pages(ngx_http_upload_ctx_t *ctx, u_char *data,
         return rc;
     }
 
-    if (rest > NGX_HTTP_UPLOAD_CARRY) {
-
-        if (ngx_http_upload_buffer_take(&store->wide, NGX_HTTP_UPLOAD_BLOCK)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        store->widely = 1;
+    if (rest > NGX_HTTP_UPLOAD_CARRY
+        && ngx_http_upload_buffer_take(&store->wide, NGX_HTTP_UPLOAD_BLOCK)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_memcpy(ngx_http_upload_store_carry(store), data + length - rest, rest);
     store->carried = rest;
+    ngx_memcpy(ngx_http_upload_store_carry(store), data + length - rest, rest);
 
     return rc;
 }
@@ -581,7 +573,6 @@ ngx_http_upload_store_put(ngx_http_upload_ctx_t *ctx, u_char *data,
 
     store->offset += store->carried + length;
     store->carried = 0;
-    store->widely = 0;
     store->turn = (store->turn + 1) % 3;
 
     return ngx_http_upload_io_write(ctx, offset, piece, lent, sync);

@@ -6,6 +6,7 @@ import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { UploadRecord } from "../../records/records.ts";
 import type { SessionRequest } from "../dialect.ts";
+import { digestHeader } from "../digest-header.ts";
 
 /** Address below which every tus upload lies. */
 export const tusPath = "/tus/";
@@ -22,9 +23,10 @@ export function expiryHeader(session: Session): Readonly<Record<string, string>>
   return session.state === "receiving" ? { "Upload-Expires": new Date(session.expiresAt).toUTCString() } : {};
 }
 
-/** Where the record of a file that is filed can be read (RFC 9110, 8.7); tus has no words of its own for it. */
-export function recordHeader(record: UploadRecord | null): Readonly<Record<string, string>> {
-  return record === null ? {} : { "Content-Location": `/api/uploads/${record.id}` };
+/** Of a file that is filed: where its record can be read (RFC 9110, 8.7), as tus has no words of its own for it, and its digest. */
+export function filedHeaders(request: SessionRequest, record: UploadRecord | null): Readonly<Record<string, string>> {
+  if (record === null) return {};
+  return { "Content-Location": `/api/uploads/${record.id}`, ...digestHeader(request.header("Want-Repr-Digest"), record.checksums) };
 }
 
 /** What this server does, for OPTIONS. */

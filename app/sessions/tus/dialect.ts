@@ -5,9 +5,8 @@ import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
 import { checkDigests } from "../begin.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
-import { digestHeader } from "../digest-header.ts";
 import { advance } from "../written.ts";
-import { addressOf, capabilities, expiryHeader, idOf, recordHeader } from "./answers.ts";
+import { addressOf, capabilities, expiryHeader, idOf, filedHeaders } from "./answers.ts";
 import { decideDelete } from "./delete.ts";
 import { decideHead } from "./head.ts";
 import { decidePatch } from "./patch.ts";
@@ -48,8 +47,7 @@ async function written(store: StoreParts, request: SessionRequest, found: Sessio
       ...(created ? { Location: addressOf(session.id) } : {}),
       "Upload-Offset": String(offset),
       ...expiryHeader(session),
-      ...recordHeader(record),
-      ...digestHeader(request.header("Want-Repr-Digest"), record?.checksums),
+      ...filedHeaders(request, record),
     },
   };
 }

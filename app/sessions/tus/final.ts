@@ -6,13 +6,12 @@ import type { StoreParts } from "../../store/complete.ts";
 import { checkLength, newSession } from "../begin.ts";
 import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
 import { digestFile } from "../digest-file.ts";
-import { digestHeader } from "../digest-header.ts";
 import { findSession } from "../find.ts";
 import { finishSession } from "../finish.ts";
 import { startJoin } from "../join.ts";
 import { dataPath } from "../data.ts";
 import { progressOf } from "../progress.ts";
-import { addressOf, expiryHeader, idOf, recordHeader } from "./answers.ts";
+import { addressOf, expiryHeader, idOf, filedHeaders } from "./answers.ts";
 
 /** The id in a part's address, which may be whole or only its path. */
 function partId(address: string): string {
@@ -76,7 +75,7 @@ async function finishFile(store: StoreParts, { request, described }: Joining, fi
   // They are missing only when nginx or this service was killed as the last byte came.
   const checksums = file.checksums ?? (await digestFile(dataPath(store.paths, file.data), file.digests));
   const record = await finishSession(store, whole, { size: file.total ?? 0, checksums }, request.terms.maxFileSize);
-  return created({ ...whole, state: "complete" }, { ...recordHeader(record), ...digestHeader(request.header("Want-Repr-Digest"), record.checksums) });
+  return created({ ...whole, state: "complete" }, filedHeaders(request, record));
 }
 
 async function join(store: StoreParts, { request, described }: Joining, total: number): Promise<DialectAnswer> {

@@ -2,10 +2,9 @@
 import type { Session } from "../../records/sessions.ts";
 import type { StoreParts } from "../../store/complete.ts";
 import type { Plan, SessionRequest } from "../dialect.ts";
-import { digestHeader } from "../digest-header.ts";
 import { findSession } from "../find.ts";
 import { progressOf, recordOf, whenWriterEnds } from "../progress.ts";
-import { addressOf, expiryHeader, idOf, recordHeader } from "./answers.ts";
+import { addressOf, expiryHeader, idOf, filedHeaders } from "./answers.ts";
 
 function lengthHeaders(session: Session): Readonly<Record<string, string>> {
   return session.total === null ? { "Upload-Defer-Length": "1" } : { "Upload-Length": String(session.total) };
@@ -33,8 +32,7 @@ export async function decideHead(store: StoreParts, request: SessionRequest): Pr
           ...concatHeaders(session),
           ...(session.metadata === "" ? {} : { "Upload-Metadata": session.metadata }),
           ...(progress.complete ? {} : expiryHeader(session)),
-          ...recordHeader(record),
-          ...digestHeader(request.header("Want-Repr-Digest"), record?.checksums),
+          ...filedHeaders(request, record),
         },
       };
     },

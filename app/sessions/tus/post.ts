@@ -7,9 +7,8 @@ import type { StoreParts } from "../../store/complete.ts";
 import { checkLength, checkRoom, newSession, placeOf } from "../begin.ts";
 import { dataOf } from "../data.ts";
 import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
-import { digestHeader } from "../digest-header.ts";
 import { finishEmpty } from "../finish.ts";
-import { addressOf, checkBodyType, expiryHeader, idOf, recordHeader } from "./answers.ts";
+import { addressOf, checkBodyType, expiryHeader, idOf, filedHeaders } from "./answers.ts";
 import { decideFinal } from "./final.ts";
 
 /** The length that a client announces; null when it will say it later. */
@@ -47,7 +46,7 @@ async function createdAnswer(store: StoreParts, request: SessionRequest, session
   const record = await finishEmpty(store, session, request.terms.checksums);
   return {
     status: 201,
-    headers: { ...location, "Upload-Offset": "0", ...recordHeader(record), ...digestHeader(request.header("Want-Repr-Digest"), record.checksums) },
+    headers: { ...location, "Upload-Offset": "0", ...filedHeaders(request, record) },
   };
 }
 
