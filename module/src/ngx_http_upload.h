@@ -198,6 +198,12 @@ struct ngx_http_upload_io_s {
 /* Bytes from which on a buffer of core's is better lent than copied. */
 #define NGX_HTTP_UPLOAD_DIRECT  32768
 
+/*
+ * Milliseconds between two looks whether what has come is to count; a client
+ * of whom nothing has come in between has fallen silent.
+ */
+#define NGX_HTTP_UPLOAD_TICK    100
+
 
 typedef struct {
     ngx_fd_t                    fd;
@@ -339,6 +345,7 @@ struct ngx_http_upload_ctx_s {
     u_char                     *lendable;   /* end of what it has; or NULL */
     off_t                       received;
     off_t                       turn;       /* received when others are next */
+    off_t                       come;       /* when a tick looked last */
     ngx_msec_t                  start;
     ngx_event_t                 wake;
     ngx_event_t                 tick;       /* what came is to count */
@@ -393,8 +400,12 @@ ngx_uint_t ngx_http_upload_segment_keeps(ngx_http_upload_ctx_t *ctx);
 /* Whether anything that was taken of the body does not count yet. */
 ngx_uint_t ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx);
 
-/* Milliseconds until it must, if anything is to be counted; -1: it need not. */
-ngx_msec_int_t ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx);
+/*
+ * Milliseconds until it must, if anything is to be counted; -1: it need not.
+ * Of a client that has fallen silent it must as soon as the disk has rested.
+ */
+ngx_msec_int_t ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx,
+    ngx_uint_t silent);
 
 /* Releases what the segment holds; and removes file and state. */
 void ngx_http_upload_segment_stop(ngx_http_upload_ctx_t *ctx);
@@ -457,6 +468,10 @@ void ngx_http_upload_dozed(ngx_http_upload_ctx_t *ctx);
 
 /* Whether bytes have come that the worker has not heard of; it does now. */
 ngx_uint_t ngx_http_upload_input_waits(ngx_http_upload_ctx_t *ctx);
+
+/* Bytes of the body that the worker knows of; and those it does not, yet. */
+off_t ngx_http_upload_arrived(ngx_http_upload_ctx_t *ctx);
+off_t ngx_http_upload_unread(ngx_http_upload_ctx_t *ctx);
 
 /* Milliseconds that the request is ahead of its rate; 0: none. */
 ngx_msec_t ngx_http_upload_excess(ngx_http_upload_ctx_t *ctx);

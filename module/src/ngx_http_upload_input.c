@@ -644,18 +644,47 @@ ngx_http_upload_dozed(ngx_http_upload_ctx_t *ctx)
 ngx_uint_t
 ngx_http_upload_input_waits(ngx_http_upload_ctx_t *ctx)
 {
-    int  bytes;
-
-    if (ctx->lowat == 0
-        || ioctl(ctx->request->connection->fd, FIONREAD, &bytes) == -1
-        || bytes == 0)
-    {
+    if (ngx_http_upload_unread(ctx) == 0) {
         return 0;
     }
 
     ngx_http_upload_input_rouse(ctx);
 
     return 1;
+}
+
+
+off_t
+ngx_http_upload_unread(ngx_http_upload_ctx_t *ctx)
+{
+    int  bytes;
+
+    if (ctx->lowat == 0
+        || ioctl(ctx->request->connection->fd, FIONREAD, &bytes) == -1)
+    {
+        return 0;
+    }
+
+    return bytes;
+}
+
+
+off_t
+ngx_http_upload_arrived(ngx_http_upload_ctx_t *ctx)
+{
+    off_t         come;
+    ngx_chain_t  *cl;
+
+    come = ctx->received;
+
+    if (ctx->reading && ctx->request->request_body) {
+
+        for (cl = ctx->request->request_body->bufs; cl; cl = cl->next) {
+            come += cl->buf->last - cl->buf->pos;
+        }
+    }
+
+    return come;
 }
 
 

@@ -180,28 +180,14 @@ ngx_http_upload_progress_begin(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* Bytes that core holds back for a larger write have come as well. */
-
 void
 ngx_http_upload_progress_update(ngx_http_upload_ctx_t *ctx)
 {
-    off_t         received;
-    ngx_chain_t  *cl;
-
     if (ctx->progress == NULL) {
         return;
     }
 
-    received = ctx->received;
-
-    if (ctx->reading && ctx->request->request_body) {
-
-        for (cl = ctx->request->request_body->bufs; cl; cl = cl->next) {
-            received += cl->buf->last - cl->buf->pos;
-        }
-    }
-
-    ctx->progress->received = received;
+    ctx->progress->received = ngx_http_upload_arrived(ctx);
     ctx->progress->updated = ngx_current_msec;
 }
 

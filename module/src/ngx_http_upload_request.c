@@ -11,9 +11,6 @@
 /* Longest pause, in milliseconds, that upload_limit_rate makes at once. */
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
 
-/* Milliseconds between two looks whether what has come is to count. */
-#define NGX_HTTP_UPLOAD_TICK        1000
-
 
 static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_broken(ngx_http_upload_ctx_t *ctx);
@@ -30,6 +27,7 @@ static ngx_http_upload_ctx_t *ngx_http_upload_event(ngx_event_t *ev);
 static void ngx_http_upload_go_on(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_wake_handler(ngx_event_t *ev);
 static void ngx_http_upload_tick_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_http_upload_silent(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_unwritten(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_wait(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_pause(ngx_http_upload_ctx_t *ctx,
@@ -519,8 +517,9 @@ ngx_http_upload_wake_handler(ngx_event_t *ev)
 
 /*
  * What has come counts within a second, also where a client is so slow that it
- * fills no buffer.  One that sends nothing more is not read from again: core
- * would give it more time.
+ * fills no buffer; and as soon as it has fallen silent: maybe its connection is
+ * lost, and it is about to ask on another one how far it is.  One that sends
+ * nothing more is not read from again: core would give it more time.
  */
 
 static void
@@ -537,13 +536,14 @@ ngx_http_upload_tick_handler(ngx_event_t *ev)
         return;
     }
 
-    wait = ngx_http_upload_segment_wait(ctx);
+    wait = ngx_http_upload_segment_wait(ctx, ngx_http_upload_silent(ctx));
 
     if (wait < 0) {
         return;
     }
 
-    ngx_add_timer(ev, wait ? wait : NGX_HTTP_UPLOAD_TICK);
+    ngx_add_timer(ev, wait ? ngx_min(wait, NGX_HTTP_UPLOAD_TICK)
+                           : NGX_HTTP_UPLOAD_TICK);
 
     if (wait || !ngx_http_upload_unwritten(ctx)) {
         return;
@@ -552,6 +552,23 @@ ngx_http_upload_tick_handler(ngx_event_t *ev)
     ctx->ripe = 1;
 
     ngx_http_upload_go_on(ctx);
+}
+
+
+/* Whether nothing has come since the last look. */
+
+static ngx_uint_t
+ngx_http_upload_silent(ngx_http_upload_ctx_t *ctx)
+{
+    off_t       come;
+    ngx_uint_t  silent;
+
+    come = ngx_http_upload_arrived(ctx) + ngx_http_upload_unread(ctx);
+    silent = (come == ctx->come && !ctx->io.busy);
+
+    ctx->come = come;
+
+    return silent;
 }
 
 

@@ -171,8 +171,13 @@ ngx_http_upload_segment_push(ngx_http_upload_ctx_t *ctx)
 
     ctx->ripe = 0;
 
-    return ngx_http_upload_segment_uncounted(ctx)
-           ? ngx_http_upload_store_push(ctx) : NGX_OK;
+    if (!ngx_http_upload_segment_uncounted(ctx)) {
+        return NGX_OK;
+    }
+
+    ctx->io.due = 0;
+
+    return ngx_http_upload_store_push(ctx);
 }
 
 
@@ -191,7 +196,7 @@ ngx_http_upload_segment_uncounted(ngx_http_upload_ctx_t *ctx)
 
 
 ngx_msec_int_t
-ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx, ngx_uint_t silent)
 {
     int64_t                     left;
     ngx_http_upload_segment_t  *s;
@@ -202,7 +207,8 @@ ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx)
         return -1;
     }
 
-    left = ctx->io.due - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
+    left = (silent ? s->rested : ctx->io.due)
+           - ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     /* to the millisecond, and not before */
 
@@ -471,7 +477,7 @@ ngx_http_upload_segment_watch(ngx_http_upload_ctx_t *ctx)
                                 ngx_http_upload_io_clock(CLOCK_MONOTONIC));
 
     if (ctx->segment->checkpoints && ctx->reading) {
-        ngx_add_timer(&ctx->tick, ngx_http_upload_segment_wait(ctx));
+        ngx_add_timer(&ctx->tick, NGX_HTTP_UPLOAD_TICK);
     }
 }
 

@@ -58,6 +58,7 @@ struct ngx_http_upload_segment_s {
     int64_t                     hashed;      /* by us, when inlined */
     int64_t                     counted;     /* end of the last checkpoint */
     int64_t                     end;         /* of what was written */
+    int64_t                     rested;      /* when it may count again */
     upload_digest_t             digest;      /* of the file, as we go */
     upload_digest_t             body;        /* of the request */
     upload_digest_t             before;      /* of the file, before us */

@@ -159,8 +159,8 @@ ngx_http_upload_segment_due(ngx_http_upload_io_t *io, int64_t began)
 
     now = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
-    io->due = now + ngx_max((now - began) * NGX_HTTP_UPLOAD_SHARE,
-                            NGX_HTTP_UPLOAD_PERIOD);
+    s->rested = now + (now - began) * NGX_HTTP_UPLOAD_SHARE;
+    io->due = ngx_max(s->rested, now + NGX_HTTP_UPLOAD_PERIOD);
 }
 
 

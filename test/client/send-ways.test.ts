@@ -5,33 +5,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { FileDigest } from "../../client/send/file-digest.ts";
 import { Limiter } from "../../client/send/limiter.ts";
-import { proxyFor } from "../../client/send/proxy.ts";
 import { inPieces } from "../../client/send/stream-upload.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-ways-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-describe("the proxy of an address", () => {
-  const url = new URL("https://data.example:8443/upload");
-  it.each([
-    ["none", {}, undefined],
-    ["HTTPS_PROXY", { HTTPS_PROXY: "http://proxy:3128" }, "http://proxy:3128/"],
-    ["https_proxy before HTTPS_PROXY", { HTTPS_PROXY: "http://other:1", https_proxy: "proxy:3128" }, "http://proxy:3128/"],
-    ["ALL_PROXY where there is no other", { ALL_PROXY: "https://proxy" }, "https://proxy/"],
-    ["an empty one", { HTTPS_PROXY: "" }, undefined],
-    ["HTTP_PROXY, which is not for https", { HTTP_PROXY: "http://proxy:3128" }, undefined],
-    ["the host in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "localhost, data.example" }, undefined],
-    ["its domain in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", no_proxy: ".example" }, undefined],
-    ["its port in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "data.example:8443" }, undefined],
-    ["another port in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "data.example:443" }, "http://proxy:3128/"],
-    ["an end of its name that is no domain of it", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "ata.example" }, "http://proxy:3128/"],
-    ["all in NO_PROXY", { HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "*" }, undefined],
-  ])("with %s", (_, environment, expected) => expect(proxyFor(url, environment)?.href).toBe(expected));
-
-  it("is refused when it is of another kind", () => {
-    expect(() => proxyFor(url, { HTTPS_PROXY: "socks5://proxy" })).toThrow("HTTPS_PROXY: not the address of an HTTP proxy; write http://host:port");
-  });
-});
 
 describe("one speed for all", () => {
   it("gives several their turns, and no more than the speed in all", async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type Nginx, withNginx } from "../helpers/nginx.ts";
@@ -93,6 +93,22 @@ describe("module: a worker that is killed while a slow client sends", () => {
 });
 
 describe("module: what a client sent before it fell silent", () => {
+  // The best of three: a machine that stops for a moment takes a second by itself.
+  it.each([["as it is", ""], ["without threads", "upload_thread_pool off;"]])("counts within half a second, %s", async (_, directives) => {
+    await withNginx(site(directives), async (nginx) => {
+      const took: number[] = [];
+      while (took.length < 3 && !took.some((one) => one < 500)) {
+        const path = `${nginx.store}/file-${took.length}`;
+        const { client } = await sendSlowly(nginx, path, 2 * MiB + 777, 0);
+        const began = performance.now();
+        await nginx.until(() => existsSync(`${path}.state`) && counted(path) === 2 * MiB + 777, "all that came");
+        took.push(performance.now() - began);
+        client.destroy();
+      }
+      expect(Math.min(...took)).toBeLessThan(500);
+    });
+  });
+
   it("counts within about a second, and the client is given up in its time", async () => {
     await withNginx(site("client_body_timeout 3s;"), async (nginx) => {
       const path = `${nginx.store}/file`;
