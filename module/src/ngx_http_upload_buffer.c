@@ -16,7 +16,7 @@
 #define NGX_HTTP_UPLOAD_BUFFER_IDLE    5000
 
 /* Bytes from which on uploads are to hold no buffer for long. */
-#define NGX_HTTP_UPLOAD_BUFFER_SCARCE  (16 * 1024 * 1024)
+#define NGX_HTTP_UPLOAD_BUFFER_SCARCE  (12 * 1024 * 1024)
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
