@@ -57,9 +57,18 @@ export function resultLine(file: Pick<PlannedFile, "argument">, result: SendResu
   return `ok    ${name}: ${amount(result)}\n      id ${result.id}, ${checked}`;
 }
 
+/** A sentence to go on with. */
+const sentence = (text: string): string => printable(text).replace(/\.$/, "");
+
 /** What kept all files from being sent, for a person. */
 export function unreachedLine({ message, hint }: SendFailure): string {
-  return `FAIL  ${printable(message)}; ${printable(hint)}. Nothing was sent.`;
+  return `FAIL  ${sentence(message)}; ${sentence(hint)}. Nothing was sent.`;
+}
+
+/** What ended a run in the middle of it, for a person. */
+export function lostLine({ message, status }: SendFailure): string {
+  const what = status === 507 ? "the site takes no more" : "the site does not answer any more";
+  return `FAIL  ${what}: ${sentence(message)}. What it does not have yet was not tried again.`;
 }
 
 const errorObject = ({ kind, code, status, message, hint }: SendFailure): object => ({ kind, code, status, message, hint });
@@ -100,7 +109,7 @@ export function summaryLine(summary: Summary): string {
   const parts = [
     `${arrived} of ${counted(files)} arrived, ${amount({ ...summary, size: summary.bytes })}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(rest > 0 ? [`${rest} not begun`] : []),
+    ...(rest > 0 ? [`${rest} not sent`] : []),
     ...(summary.skipped > 0 ? [`${summary.skipped} skipped`] : []),
   ];
   return parts.join("; ");

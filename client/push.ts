@@ -1,6 +1,6 @@
 /** `slipway push`: from flags to files at the site. */
 import { checkAddress } from "./address.ts";
-import { counted, type Summary } from "./display.ts";
+import { counted, printable, type Summary } from "./display.ts";
 import { type ExitCode, exitCodeOf } from "./exit-codes.ts";
 import type { PushFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -12,7 +12,7 @@ import { Lines } from "./report/lines.ts";
 import type { Outputs, Report } from "./report/report.ts";
 import { Terminal } from "./report/terminal.ts";
 import { Run } from "./run.ts";
-import type { FailureKind, SendFailure } from "./send/answer.ts";
+import type { SendFailure } from "./send/answer.ts";
 import { openSite, type Site } from "./send/site.ts";
 import { SendError } from "./send/source.ts";
 import { stateFolder } from "./send/state.ts";
@@ -38,7 +38,7 @@ export async function push(flags: PushFlags, io: Io): Promise<ExitCode> {
   const end = await runAt(flags, io, report, (run) => run.sendFiles(open, journal));
   const summary = summaryOf(end, { ...plan, files: open }, before.length, io);
   await journal.close(summary.exitCode === 0);
-  report.summary(summary, summary.exitCode === 130 ? stoppedText(summary, end.resumable) : "");
+  report.summary(summary, adviceFor(summary, end));
   if (flags.writeManifest !== undefined) await writeManifest(flags.writeManifest, [...before, ...end.arrived], io);
   return summary.exitCode;
 }
@@ -53,8 +53,10 @@ async function pushInput(flags: PushFlags, io: Io, report: Report): Promise<Exit
 
 /** A run that is over. */
 interface End extends Pick<Run, "arrived" | "failures" | "resumed"> {
-  /** Why nothing was begun. @default the site was there */
-  readonly unreached?: FailureKind;
+  /** Why the site took nothing, or no more. @default it took all that it was given */
+  readonly missing?: SendFailure | undefined;
+  /** Whether there was a site to begin with. */
+  readonly begun: boolean;
   readonly resumable: boolean;
   readonly ms: number;
 }
@@ -64,14 +66,15 @@ async function runAt(flags: PushFlags, io: Io, report: Report, work: (run: Run) 
   if ("kind" in site) {
     // Whoever stopped it knows.
     if (site.kind !== "aborted") report.unreached(site);
-    return { arrived: [], failures: [], resumed: 0, unreached: site.kind, resumable: true, ms: 0 };
+    return { arrived: [], failures: [], resumed: 0, missing: site, begun: false, resumable: true, ms: 0 };
   }
   const start = performance.now();
   try {
     checkAddress(flags.url, site.uploadPath);
     const run = new Run(site, flags, io, report);
     await work(run);
-    return { arrived: run.arrived, failures: run.failures, resumed: run.resumed, resumable: site.resumable, ms: performance.now() - start };
+    if (run.lost !== undefined) report.lost(run.lost);
+    return { arrived: run.arrived, failures: run.failures, resumed: run.resumed, missing: run.lost, begun: true, resumable: site.resumable, ms: performance.now() - start };
   } finally {
     await site.close();
   }
@@ -97,7 +100,7 @@ async function readManifest({ manifest }: PushFlags, { folder }: Io): Promise<re
 
 function showPlan(plan: Plan, { url, json }: PushFlags, io: Io, report: Report): ExitCode {
   report.planned(plan, url.host);
-  for (const { argument, name, size } of plan.files) io.out(json ? `${JSON.stringify({ file: argument, name, size })}\n` : `${name}\n`);
+  for (const { argument, name, size } of plan.files) io.out(json ? `${JSON.stringify({ file: argument, name, size })}\n` : `${printable(name)}\n`);
   return plan.unreadable.length > 0 ? 6 : 0;
 }
 
@@ -123,9 +126,9 @@ async function connect(flags: PushFlags, io: Io, report: Report): Promise<Site |
   });
 }
 
-function summaryOf({ arrived, failures, resumed, unreached, ms }: End, plan: { readonly [K in keyof Plan]: readonly unknown[] }, before: number, { signal }: Io): Summary {
+function summaryOf({ arrived, failures, resumed, missing, ms }: End, plan: { readonly [K in keyof Plan]: readonly unknown[] }, before: number, { signal }: Io): Summary {
   const unreadable = plan.unreadable.length;
-  const kinds = [...failures, ...(unreached === undefined ? [] : [unreached]), ...Array<"local">(unreadable).fill("local"), ...(signal.aborted && arrived.length < plan.files.length ? ["aborted" as const] : [])];
+  const kinds = [...failures, ...(missing === undefined ? [] : [missing.kind]), ...Array<"local">(unreadable).fill("local"), ...(signal.aborted && arrived.length < plan.files.length ? ["aborted" as const] : [])];
   return {
     files: plan.files.length + unreadable,
     arrived: arrived.length,
@@ -140,8 +143,12 @@ function summaryOf({ arrived, failures, resumed, unreached, ms }: End, plan: { r
   };
 }
 
-/** How to go on after a stop. */
-function stoppedText({ arrived }: Summary, resumable: boolean): string {
+/** How to go on after a stop, or when the site is back; empty where there is nothing to go on with. */
+function adviceFor({ arrived, exitCode }: Summary, { missing, begun, resumable }: End): string {
+  const isStopped = exitCode === 130;
+  if (!isStopped && !(begun && missing !== undefined)) return "";
   const on = resumable ? "it goes on where it stopped" : "files that were under way begin anew, as this site cannot go on";
-  return `Stopped${arrived > 0 ? ` after ${counted(arrived)}` : ""}. Run the same command again: ${on}.`;
+  const stopped = isStopped ? `Stopped${arrived > 0 ? ` after ${counted(arrived)}` : ""}. ` : "";
+  const when = missing?.status === 507 ? " when the site has room again" : " when the site is back";
+  return `${stopped}Run the same command again${isStopped ? "" : when}: ${on}.`;
 }

@@ -103,7 +103,10 @@ files under way, the speed of the last seconds and what is left; elsewhere nothi
 a line on stdout: a file that goes on (\`file\`, \`resumed\`: bytes that the site had already, \`size\`), one that arrived
 (\`file\`, \`ok\`, \`id\`, \`name\`, \`size\`, \`resumed\`, \`sha256\`, \`checked\`, \`ms\`), one that failed (\`file\`, \`ok\`, \`error\` with
 \`kind\`, \`code\`, \`status\`, \`message\`, \`hint\`), one that was left out (\`file\`, \`skipped\`), a \`note\`, and at the end a
-\`summary\`. A site that cannot be reached is one \`error\` without a file, not one for each.
+\`summary\`. A site that cannot be reached is one \`error\` without a file, not one for each. So is one that goes away
+in the middle, or has no room for a small file: what it does not take is tried again for about a minute, and when the site
+then answers nothing at all, the run ends with that line, with how many files arrived, and with how to go on. Its exit
+code is 4 or 7.
 
 ## Completion
 

@@ -28,6 +28,10 @@ export class Json implements Report {
     this.#write(unreachedObject(failure));
   }
 
+  lost(failure: SendFailure): void {
+    this.#write(unreachedObject(failure));
+  }
+
   resumed({ argument, size }: Source, bytes: number): void {
     this.#write({ file: argument, resumed: bytes, size });
   }

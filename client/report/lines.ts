@@ -1,5 +1,5 @@
 /** Plain lines, for a file, a pipe or a terminal that cannot redraw. */
-import { planLine, printable, resultLine, resumedLine, type Summary, summaryLine, unreachedLine } from "../display.ts";
+import { lostLine, planLine, printable, resultLine, resumedLine, type Summary, summaryLine, unreachedLine } from "../display.ts";
 import type { Plan } from "../plan.ts";
 import type { SendFailure, SendResult } from "../send/answer.ts";
 import type { Outputs, Report, Source } from "./report.ts";
@@ -31,6 +31,10 @@ export class Lines implements Report {
 
   unreached(failure: SendFailure): void {
     this.#outputs.err(`${unreachedLine(failure)}\n`);
+  }
+
+  lost(failure: SendFailure): void {
+    this.#outputs.err(`${lostLine(failure)}\n`);
   }
 
   resumed({ argument, size = 0 }: Source, bytes: number): void {

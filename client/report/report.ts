@@ -15,6 +15,8 @@ export interface Report {
   stopped(text: string): void;
   /** Where the site cannot be reached at all. */
   unreached(failure: SendFailure): void;
+  /** Where the site went away in the middle: of the files that it did not get nothing else is told. */
+  lost(failure: SendFailure): void;
   /** A file goes on: the site has so many bytes of an earlier run. Before any progress of it. */
   resumed(source: Source, bytes: number): void;
   /** @param sent bytes of the file at the site, those of earlier runs included */

@@ -48,6 +48,11 @@ export class Terminal implements Report {
     this.#lines.unreached(failure);
   }
 
+  lost(failure: SendFailure): void {
+    this.#clear();
+    this.#lines.lost(failure);
+  }
+
   resumed(source: Source, bytes: number): void {
     this.#clear();
     this.#lines.resumed(source, bytes);

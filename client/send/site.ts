@@ -48,6 +48,8 @@ export interface Site {
   sendTogether(files: readonly SmallFile[], options: TogetherOptions): Promise<readonly SendResult[] | undefined>;
   /** Sends bytes whose number is not known before they end. Never throws: whatever goes wrong is the result. */
   sendStream(body: AsyncIterable<Buffer>, options: TransferOptions & { readonly name: string }): Promise<SendResult>;
+  /** Asks whether the site answers at all. Never throws. @returns why it does not */
+  missing(signal: AbortSignal): Promise<SendFailure | undefined>;
   /** Closes the connections that are kept for the next file. */
   close(): Promise<void>;
 }
@@ -94,6 +96,14 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       if (!resumable) return sendForm(http, url, { name: more.name, size: undefined, body }, more);
       return one(() => uploadStream(site, body, more), more.signal);
     },
+    async missing(signal) {
+      try {
+        await new Tus(http, url, signal).abilities();
+        return undefined;
+      } catch (error) {
+        return error instanceof Refused ? error.failure : networkFailure(error as NodeJS.ErrnoException, url.host);
+      }
+    },
     async close() {
       http.close();
     },
@@ -110,6 +120,9 @@ function uploadAddress(given: URL, uploadPath: string | undefined): URL {
   if (url.pathname === "/") url.pathname = USUAL_PATH;
   return url;
 }
+
+/** Answers of a proxy in front of something that does not answer, and of a site that cannot work now (RFC 9110, sections 15.6.3 to 15.6.5). */
+const DOWN: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Attempts to ask what the site speaks. */
 const QUESTIONS = 5;
@@ -128,6 +141,8 @@ async function abilitiesOf(http: Http, { url, signal }: SiteOptions): Promise<Ab
     } catch (error) {
       if (signal?.aborted === true) throw aborted();
       if (!isPassing(error) || failures === QUESTIONS) {
+        // Whatever is behind a site that is down so says nothing about what it speaks.
+        if (error instanceof Refused && DOWN.has(error.answer.status)) throw new SendError(error.failure);
         if (error instanceof Refused) return FORMS_ONLY;
         throw new SendError(networkFailure(error as NodeJS.ErrnoException, url.host));
       }

@@ -24,7 +24,7 @@ describe("what push shows", () => {
 
   it("tells how all of it ended", () => {
     const summary = { files: 4, arrived: 2, bytes: 1024, resumed: 0, failed: 1, unreadable: 0, skipped: 3, before: 0, ms: 1000, exitCode: 3 } as const;
-    expect(summaryLine(summary)).toBe("2 of 4 files arrived, 1.0 KiB in 1 s, 1.0 KiB/s; 1 failed; 1 not begun; 3 skipped");
+    expect(summaryLine(summary)).toBe("2 of 4 files arrived, 1.0 KiB in 1 s, 1.0 KiB/s; 1 failed; 1 not sent; 3 skipped");
     expect(summaryLine({ ...summary, resumed: 512 })).toContain("arrived, 1.0 KiB, of which 512 B sent now in 1 s, 512 B/s; 1 failed");
   });
 

@@ -66,6 +66,12 @@ describe("a site that takes forms only", () => {
     expect(requests[0]!.headers.authorization).toBeUndefined();
   });
 
+  it("is not taken for one that takes forms while all that it says is that it is down", async () => {
+    busy = 5;
+    await expect(openSite({ url })).rejects.toMatchObject({ failure: { kind: "server", status: 503 } });
+    expect(requests).toHaveLength(5);
+  }, 20_000);
+
   it("gets no file with another digest than was promised as a success", async () => {
     const site = await openSite({ url });
     expect(await site.send(source, { streams: 1, sha256: "0".repeat(64) })).toMatchObject({ ok: false, kind: "digest" });
