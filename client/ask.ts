@@ -1,7 +1,7 @@
 /** A question on the terminal whose answer is not shown. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
-import { UsageError } from "./usage.ts";
+import { Stopped, UsageError } from "./usage.ts";
 
 const ENTER = /[\r\n\u0004]/;
 const INTERRUPT = "\u0003";
@@ -9,9 +9,11 @@ const ERASE = /[\u007f\b]/;
 
 /**
  * Asks on the terminal of the process, whatever standard input is.
- * @throws UsageError when there is no terminal, or Ctrl-C is typed
+ * @param signal ends the question
+ * @throws UsageError when there is no terminal
+ * @throws Stopped when Ctrl-C is typed, or the signal comes
  */
-export async function askHidden(question: string): Promise<string> {
+export async function askHidden(question: string, signal: AbortSignal): Promise<string> {
   let descriptor: number;
   try {
     descriptor = openSync("/dev/tty", "r+");
@@ -22,23 +24,28 @@ export async function askHidden(question: string): Promise<string> {
   try {
     writeSync(descriptor, question);
     terminal.setRawMode(true);
-    return await typed(terminal);
+    return await typed(terminal, signal);
   } finally {
+    // While the stream is open: a terminal that stays raw knows no Ctrl-C.
     terminal.setRawMode(false);
     writeSync(descriptor, "\n");
     terminal.destroy();
-    if (!terminal.destroyed) closeSync(descriptor);
   }
 }
 
-async function typed(terminal: ReadStream): Promise<string> {
-  let text = "";
-  for await (const bytes of terminal as AsyncIterable<Buffer>) {
-    for (const character of bytes.toString("utf8")) {
-      if (character === INTERRUPT) throw new UsageError("push: --ask-token: stopped");
-      if (ENTER.test(character)) return text;
-      text = ERASE.test(character) ? text.slice(0, -1) : text + character;
-    }
-  }
-  return text;
+/** What is typed until Enter; the stream stays open. */
+function typed(terminal: ReadStream, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const stop = (): void => reject(new Stopped());
+    signal.addEventListener("abort", stop);
+    terminal.on("error", reject).on("end", () => resolve(text));
+    terminal.on("data", (bytes: Buffer) => {
+      for (const character of bytes.toString("utf8")) {
+        if (character === INTERRUPT) return stop();
+        if (ENTER.test(character)) return resolve(text);
+        text = ERASE.test(character) ? text.slice(0, -1) : text + character;
+      }
+    });
+  });
 }

@@ -2,7 +2,7 @@ import { completionScript, type Shell, shells } from "./completion.ts";
 import { parseFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { push } from "./push.ts";
-import { USAGE, UsageError } from "./usage.ts";
+import { Stopped, USAGE, UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";
 
 /** The command `slipway`. @returns the exit code, see exit-codes.ts */
@@ -13,6 +13,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.out(answer(command, rest));
     return 0;
   } catch (error) {
+    if (error instanceof Stopped) return 130;
     if (!(error instanceof UsageError)) throw error;
     io.err(`${error.message}\nSee slipway push --help.\n`);
     return 2;

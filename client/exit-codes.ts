@@ -11,7 +11,7 @@ export const exitCodes = {
   5: "the digest differs: from the manifest, or from what the site received",
   6: "a local file cannot be read, changed while it was sent, or is being sent by another push",
   7: "the site failed or is full (5xx)",
-  130: "stopped by Ctrl-C or SIGTERM",
+  130: "stopped by Ctrl-C, SIGTERM, or because nobody reads the output any more",
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;

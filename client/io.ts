@@ -11,6 +11,7 @@ export interface Io {
   /**
    * Asks on the terminal, without showing what is typed.
    * @throws UsageError when there is no terminal
+   * @throws Stopped when the user has had enough
    */
   readonly ask: (question: string) => Promise<string>;
   /** Aborts when the user has had enough. */

@@ -18,20 +18,26 @@ function interrupted(): void {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupted);
 
-// Whoever reads the output may have gone, as in `| head`: nobody is left to tell.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+const { env, stdout, stderr } = process;
 
-const { env, stderr } = process;
+// Whoever reads the output may have gone, as in `| head`: that is a wish to stop. What was not sent then must not pass for sent.
+for (const output of [stdout, stderr]) {
+  output.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") process.exit(1);
+    stopping.abort();
+  });
+}
+
 const isTerminal = stderr.isTTY === true && env["TERM"] !== "dumb";
 
 process.exitCode = await main(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
+  out: (text) => stdout.write(text),
   err: (text) => stderr.write(text),
   columns: isTerminal ? () => stderr.columns : undefined,
   // npm runs scripts in the checkout; a relative path counts from where the user is.
   folder: env["npm_lifecycle_event"] === "push" ? (env["INIT_CWD"] ?? process.cwd()) : process.cwd(),
   env,
   input: () => process.stdin,
-  ask: askHidden,
+  ask: (question) => askHidden(question, stopping.signal),
   signal: stopping.signal,
 });

@@ -7,6 +7,11 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Thrown when the user stops the command before anything is sent. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
 const COLUMNS = 79;
 const INDENT = 25;
 

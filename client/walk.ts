@@ -26,7 +26,7 @@ export async function walk(folder: Folder, filter: Filter, drawn: Drawn): Promis
   try {
     entries = await readdir(folder.path, { withFileTypes: true });
   } catch (error) {
-    drawn.unreadable.push({ argument: folder.shown, why: reason(error as NodeJS.ErrnoException) });
+    drawn.unreadable.push({ argument: folder.shown, why: whyNot(folder.shown, error) });
     return;
   }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -48,6 +48,9 @@ async function lookAtSome(folder: Folder, entries: readonly Dirent[], filter: Fi
   }
 }
 
+/** Why something in a folder cannot be read. A name whose bytes are no UTF-8 comes with other characters in their place, under which nothing is found. */
+const whyNot = (name: string, error: unknown): string => (name.includes("\uFFFD") ? "has a name that is not UTF-8; rename it" : reason(error as NodeJS.ErrnoException));
+
 /** Which list of the plan an entry belongs to. */
 type Found = { readonly file: PlannedFile } | { readonly skipped: Left } | { readonly unreadable: Left };
 
@@ -60,8 +63,7 @@ async function lookAt(folder: Folder, entry: Dirent): Promise<Found> {
     const [{ size }] = await Promise.all([lstat(path), access(path, constants.R_OK)]);
     return { file: { argument, path, name: joined(folder.name, entry.name), size } };
   } catch (error) {
-    const why = entry.name.includes("\uFFFD") ? "has a name that is not UTF-8; rename it" : reason(error as NodeJS.ErrnoException);
-    return { unreadable: { argument, why } };
+    return { unreadable: { argument, why: whyNot(entry.name, error) } };
   }
 }
 

@@ -23,10 +23,19 @@ export interface Begun {
   readonly segments: readonly BegunSegment[];
 }
 
+/** The user's home; the root folder for one who has none, as in a container. */
+function home(): string {
+  try {
+    return homedir() || "/";
+  } catch {
+    return "/";
+  }
+}
+
 /** Folder of the state files. @default ~/.local/state/slipway (XDG Base Directory Specification) */
 export function stateFolder(): string {
   const base = process.env["XDG_STATE_HOME"];
-  return join(base === undefined || !base.startsWith("/") ? join(homedir(), ".local", "state") : base, "slipway");
+  return join(base === undefined || !base.startsWith("/") ? join(home(), ".local", "state") : base, "slipway");
 }
 
 const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0;

@@ -1,8 +1,9 @@
 import { createServer, type Server } from "node:http";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../client/cli.ts";
@@ -11,6 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "slipway-cli-"));
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 let server: Server;
 let url: string;
+let delayMs = 0;
 
 /** A site that takes "good" and has no room for anything else. */
 beforeAll(async () => {
@@ -19,7 +21,8 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     let text = "";
     for await (const part of request) text += String(part);
-    const good = text.includes('filename="good"');
+    await sleep(delayMs);
+    const good = /filename="(good|many\/\d\d)"/.test(text);
     response.writeHead(good ? 200 : 507).end(JSON.stringify(good ? { id: "1", name: "good", size: 4, checksums: { sha256: sha256("good") } } : { error: { code: "no_space", message: "full", hint: "wait" } }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -82,7 +85,7 @@ describe("slipway push", () => {
     const { code, out, err } = await slipway("push", "good", "bad", "http://127.0.0.1:1");
     expect({ code, out }).toEqual({ code: 4, out: "" });
     expect(err).toBe(
-      "2 files, 8 B, to 127.0.0.1:1\nFAIL  nothing listens at 127.0.0.1:1; check the address and port, and that the site runs. Nothing was sent.\n0 of 2 files arrived, 0 B in 0 s; 2 not begun\n",
+      "2 files, 8 B, to 127.0.0.1:1\nFAIL  nothing listens at 127.0.0.1:1; check the address and port, and that the site runs. Nothing was sent.\n0 of 2 files arrived, 0 B in 0 s; 2 not sent\n",
     );
     expect((await slipway("push", "good", "http://no-such-host.invalid")).err).toContain("FAIL  no-such-host.invalid ");
     expect((await slipway("push", "good", `https://${new URL(url).host}`)).err).toContain("does not speak HTTPS; check the port");
@@ -100,6 +103,22 @@ describe("slipway push", () => {
   it("tells with --dry-run what it would send, and sends nothing", async () => {
     const unused = "https://localhost:1";
     expect(await slipway("push", "--dry-run", "good", "bad", unused)).toEqual({ code: 0, out: "good\nbad\n", err: "2 files, 8 B, to localhost:1\n" });
+  });
+
+  it("shows names in --dry-run without anything that would steer the terminal", async () => {
+    writeFileSync(join(folder, "a\nb\u001b[2J"), "x");
+    expect((await slipway("push", "--dry-run", "a\nb\u001b[2J", "https://localhost:1")).out).toBe("a?b?[2J\n");
+  });
+
+  it.each(["", "2>&1"])("stops when nobody reads what it prints any more, and does not end with 0 (%s)", async (redirected) => {
+    mkdirSync(join(folder, "many"), { recursive: true });
+    for (let at = 10; at < 40; at++) writeFileSync(join(folder, "many", `${at}`), "good");
+    const program = join(import.meta.dirname, "../../client/slipway.mjs");
+    delayMs = 30;
+    const script = `{ "${process.execPath}" "${program}" push --parallel 1 many ${url} ${redirected}; echo $? > code; } | head -1`;
+    await execa("sh", ["-c", script], { cwd: folder, env: { XDG_STATE_HOME: join(folder, "state") } });
+    delayMs = 0;
+    expect(readFileSync(join(folder, "code"), "utf8")).toBe("130\n");
   });
 
   it("runs as a program, from any folder", async () => {

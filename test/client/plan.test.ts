@@ -42,6 +42,15 @@ it("takes a folder with all that is in it, and reports what is no file", async (
   ]);
 });
 
+it("says of a file, and of a folder, that its name is not UTF-8", async () => {
+  const bytes = (name: string): Buffer => Buffer.concat([Buffer.from(`${folder}/odd/`), Buffer.from(name, "latin1")]);
+  mkdirSync(join(folder, "odd"));
+  writeFileSync(bytes("k\xe4se"), "1");
+  mkdirSync(bytes("tr\xe4ger"));
+  const { files, unreadable } = await planFiles(["odd"], folder);
+  expect([files, unreadable]).toEqual([[], ["k\uFFFDse", "tr\uFFFDger"].map((name) => ({ argument: `odd/${name}`, why: "has a name that is not UTF-8; rename it" }))]);
+});
+
 it.each([
   ["run/", "a.h5"], ["./run/.", "a.h5"], ["run/../run", "run/a.h5"],
 ])("sends %s with the first name %s", async (argument, name) => expect((await names([argument]))[0]).toBe(name));

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
@@ -24,6 +24,13 @@ describe("what is remembered of an upload", () => {
     expect(statePath("/data/run.h5", new URL("https://localhost/other"), folder)).toBe(base);
     expect(statePath("/data/run.h5", new URL("https://localhost:8443/upload"), folder)).not.toBe(base);
     expect(statePath("/data/run2.h5", new URL("https://localhost/upload"), folder)).not.toBe(base);
+  });
+
+  it.each([["an empty HOME", ""], ["no HOME, and no user of that number", undefined]])("has an absolute place with %s", (_, home) => {
+    const program = `import { stateFolder } from ${JSON.stringify(join(import.meta.dirname, "../../client/send/state.ts"))}; console.log(stateFolder());`;
+    const options = { env: home === undefined ? {} : { HOME: home }, ...(process.getuid?.() === 0 && home === undefined ? { uid: 54321 } : {}) };
+    const shown = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], { encoding: "utf8", ...options });
+    expect(shown).toMatch(/^\/(.*\/)?\.local\/state\/slipway\n$/);
   });
 
   it("comes back as it was written, until it is forgotten; nobody else may read it", async () => {
