@@ -1,8 +1,13 @@
 /** `Content-Digest`, `Repr-Digest` and `Want-Repr-Digest` (RFC 9530). */
 import type { ChecksumName, Checksums } from "./checksum.ts";
+import { parseDictionary } from "./structured-field.ts";
 
 /** Algorithms of the registry (RFC 9530 section 5) that uploads are checked with. */
 const algorithms: Readonly<Record<string, ChecksumName>> = { "sha-256": "sha256", "sha-512": "sha512" };
+
+/** The names that the registry has for those of some checksums that uploads are checked with. */
+export const digestNames = (checksums: Checksums): readonly string[] =>
+  Object.entries(algorithms).flatMap(([name, checksum]) => (checksums[checksum] === undefined ? [] : [name]));
 
 export interface DigestMember {
   readonly checksum: ChecksumName;
@@ -10,10 +15,8 @@ export interface DigestMember {
   readonly hex: string;
 }
 
-/** A member of the dictionary (RFC 8941 section 3.2) whose value is a byte sequence, without parameters. */
-const memberPattern = /^([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):$/;
-
-const hexDigits: Readonly<Record<string, number>> = { sha256: 64, sha512: 128 };
+/** Bytes of a digest of each. */
+const digestBytes: Readonly<Record<string, number>> = { sha256: 32, sha512: 64 };
 
 function toHex(base64: string): string | undefined {
   try {
@@ -25,15 +28,14 @@ function toHex(base64: string): string | undefined {
 
 /** Members with algorithms that are known here; others are ignored. `undefined` when the field is not well-formed. */
 export function parseDigestField(value: string): readonly DigestMember[] | undefined {
-  if (value.trim() === "") return [];
   const members: DigestMember[] = [];
-  for (const text of value.split(",")) {
-    const [, name = "", base64 = ""] = memberPattern.exec(text.trim()) ?? [];
-    const hex = toHex(base64);
-    if (name === "" || hex === undefined) return undefined;
-    const checksum = algorithms[name];
+  const dictionary = parseDictionary(value);
+  if (dictionary === undefined) return undefined;
+  for (const [name, item] of dictionary) {
+    const checksum = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
     if (checksum === undefined) continue;
-    if (hex.length !== hexDigits[checksum]) return undefined;
+    const hex = item.kind === "bytes" ? toHex(item.base64) : undefined;
+    if (hex === undefined || hex.length !== 2 * (digestBytes[checksum] ?? 0)) return undefined;
     members.push({ checksum, hex });
   }
   return members;
@@ -45,14 +47,17 @@ export function disagrees(members: readonly DigestMember[], checksums: Checksums
 }
 
 /**
- * The checksums that `Want-Repr-Digest` asks for (RFC 9530 section 4): those with a preference of 1 to 10. A field
- * that is empty, not well-formed, or names nothing that is there leaves the choice to the server: all of them.
+ * The checksums that `Want-Repr-Digest` asks for (RFC 9530 section 4): those with a preference of 1 to 10. A field that
+ * is empty, not well-formed, or asks for nothing that is there leaves the choice to the server: all but those with 0,
+ * which are not acceptable.
  */
 export function wanted(value: string, checksums: Checksums): Checksums {
-  const names = value.split(",").flatMap((text) => {
-    const [, name = "", weight = "0"] = /^\s*([a-z0-9-]+)\s*=\s*(\d{1,2})\s*$/.exec(text) ?? [];
-    const checksum = Number(weight) >= 1 && Number(weight) <= 10 ? algorithms[name] : undefined;
-    return checksum !== undefined && checksums[checksum] !== undefined ? [checksum] : [];
+  const preferences = [...(parseDictionary(value) ?? [])].flatMap(([name, item]) => {
+    const checksum = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
+    return checksum !== undefined && checksums[checksum] !== undefined && item.kind === "integer" ? [{ checksum, weight: item.value }] : [];
   });
-  return names.length === 0 ? checksums : Object.fromEntries(names.map((name) => [name, checksums[name]]));
+  const asked = preferences.filter(({ weight }) => weight >= 1 && weight <= 10);
+  if (asked.length > 0) return Object.fromEntries(asked.map(({ checksum }) => [checksum, checksums[checksum]]));
+  const refused = new Set<string>(preferences.filter(({ weight }) => weight === 0).map(({ checksum }) => checksum));
+  return Object.fromEntries(Object.entries(checksums).filter(([name]) => !refused.has(name)));
 }

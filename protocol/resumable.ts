@@ -1,4 +1,5 @@
 /** Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload): its words, without any transport. */
+import { parseItem } from "./structured-field.ts";
 
 /** Type of the body of an append (section "Upload Append"); versions of the draft before 6 asked for none. */
 export const partialUploadType = "application/partial-upload";
@@ -12,10 +13,16 @@ export const firstTypedVersion = 6;
 /** Headers of requests and answers that a page of another origin may use. */
 export const resumableHeaders = ["Upload-Offset", "Upload-Complete", "Upload-Length", "Upload-Limit", "Upload-Draft-Interop-Version"] as const;
 
-/** A Boolean of structured fields (RFC 9651 section 3.3.6). */
+/** A field that is a Boolean (RFC 9651 section 3.3.6); `undefined` for anything else. */
 export function parseBoolean(text: string): boolean | undefined {
-  const trimmed = text.trim();
-  return trimmed === "?1" ? true : trimmed === "?0" ? false : undefined;
+  const item = parseItem(text);
+  return item?.kind === "boolean" ? item.value : undefined;
+}
+
+/** A field that is a number of bytes, an Integer that is not negative (RFC 9651 section 3.3.1); `undefined` for anything else. */
+export function parseLength(text: string): number | undefined {
+  const item = parseItem(text);
+  return item?.kind === "integer" && item.value >= 0 ? item.value : undefined;
 }
 
 export const writeBoolean = (value: boolean): string => (value ? "?1" : "?0");

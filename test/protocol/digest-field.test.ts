@@ -10,6 +10,8 @@ it("reads the algorithms that it knows, and leaves the others", () => {
   expect(parseDigestField(`sha-256=:${base64}:`)).toEqual([{ checksum: "sha256", hex }]);
   expect(parseDigestField(`md5=:AAAA:, sha-512=:${sha512}: ,unixsum=:AA==:`)?.map(({ checksum }) => checksum)).toEqual(["sha512"]);
   expect(parseDigestField("")).toEqual([]);
+  expect(parseDigestField(`constructor=:AAAA:, unixsum=30637, crc32c;a, sha-256=:${base64}:;from="a, b"`)).toEqual([{ checksum: "sha256", hex }]);
+  expect(parseDigestField(`sha-256=:${"A".repeat(43)}=:, sha-256=:${base64.replace("=", "")}:`)).toEqual([{ checksum: "sha256", hex }]);
 });
 
 it.each(["sha-256", `sha-256=${base64}`, "sha-256=:AAAA:", "sha-256=:!:", `sha-256=:${base64}:,`, "SHA-256=:AAAA:"])("refuses %s", (value) => {
@@ -30,6 +32,10 @@ it.each([
   ["md5=9", ["sha256", "sha512"]],
   ["", ["sha256", "sha512"]],
   ["nonsense", ["sha256", "sha512"]],
+  ["Nonsense=", ["sha256", "sha512"]],
+  ["sha-512=0", ["sha256"]],
+  ["sha-512=0, sha-256=0", []],
+  ["sha-256=11, sha-512=3;why", ["sha512"]],
 ])("Want-Repr-Digest: %s", (value, names) => {
   expect(Object.keys(wanted(value, { sha256: "a", sha512: "b" }))).toEqual(names);
 });

@@ -1,9 +1,13 @@
 import { expect, it } from "vitest";
-import { dispositionName, parseBoolean, resourceAddress, resourceId, uploadLimit, writeBoolean } from "../../protocol/resumable.ts";
+import { dispositionName, parseBoolean, parseLength, resourceAddress, resourceId, uploadLimit, writeBoolean } from "../../protocol/resumable.ts";
 
-it.each([["?1", true], ["?0", false], [" ?1 ", true], ["1", undefined], ["true", undefined], ["", undefined], ["?2", undefined]])("the Boolean %j is %s", (text, value) => {
+it.each([["?1", true], ["?0", false], [" ?1 ", true], ["1", undefined], ["true", undefined], ["", undefined], ["?2", undefined], ["?1;a=b", true], ["?1, ?1", undefined]])("the Boolean %j is %s", (text, value) => {
   expect(parseBoolean(text)).toBe(value);
   if (value !== undefined) expect(parseBoolean(writeBoolean(value))).toBe(value);
+});
+
+it.each([["0", 0], ["007", 7], ["100;a=b", 100], ["-1", undefined], ["1.0", undefined], ["1000000000000000", undefined], ["0x10", undefined], ["", undefined]])("the length %j is %s", (text, value) => {
+  expect(parseLength(text)).toBe(value);
 });
 
 it("says what the server takes", () => {

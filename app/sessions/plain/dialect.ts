@@ -1,6 +1,6 @@
 /** Plain PUT (curl -T): the body is the file, and what the address has below the upload's path its name. */
 import { disagrees, parseDigestField } from "../../../protocol/digest-field.ts";
-import { interopVersions } from "../../../protocol/resumable.ts";
+import { interopVersions, parseBoolean } from "../../../protocol/resumable.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import { completeForm, type StoreParts } from "../../store/complete.ts";
@@ -9,6 +9,7 @@ import { completionAnswer } from "../../views.ts";
 import { checkDigests, checkLength } from "../begin.ts";
 import { digestHeader } from "../digest-header.ts";
 import type { Dialect, DialectAnswer, Plan, SessionRequest, WrittenBody } from "../dialect.ts";
+import { supportHeaders } from "../resumable/answers.ts";
 
 const methods = "OPTIONS, PUT, POST";
 
@@ -28,7 +29,7 @@ export function nameInPath({ path, terms }: Pick<SessionRequest, "path" | "terms
 }
 
 async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan> {
-  if (request.method === "OPTIONS") return { kind: "answer", give: async () => ({ status: 204, headers: { Allow: methods } }) };
+  if (request.method === "OPTIONS") return { kind: "answer", give: async () => ({ status: 204, headers: { Allow: methods, ...supportHeaders(request) } }) };
   if (request.method !== "PUT" && request.method !== "POST") throw new Refusal("method_not_allowed", undefined, { headers: { Allow: methods } });
   if (/^multipart\/form-data/i.test(request.header("Content-Type"))) {
     throw new Refusal("wrong_body_type", `A form goes to ${request.terms.path}; here the body is the file itself.`);
@@ -38,7 +39,7 @@ async function decide(_store: StoreParts, request: SessionRequest): Promise<Plan
     throw new Refusal("bad_header", `Content-Range: a body at this address is a whole file; pieces of one go to ${request.terms.path} with a Session-ID, or by tus or resumable uploads.`);
   }
   // Interop versions before 5 say with it that more is to come: what came must not be taken for the whole.
-  if (request.header("Upload-Incomplete").trim() === "?1") {
+  if (parseBoolean(request.header("Upload-Incomplete")) === true) {
     throw new Refusal("bad_header", `Upload-Incomplete: is not spoken here; send the whole file, or Upload-Complete with one of the interop versions ${interopVersions.join(", ")}.`);
   }
   checkDigests(request);

@@ -1,5 +1,5 @@
 /** Words of resumable-upload answers. */
-import { parseBoolean, resourceAddress, uploadLimit, writeBoolean } from "../../../protocol/resumable.ts";
+import { parseBoolean, partialUploadType, resourceAddress, uploadLimit, writeBoolean } from "../../../protocol/resumable.ts";
 import type { UploadRecord } from "../../records/records.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
@@ -18,6 +18,11 @@ export function limitHeader(request: SessionRequest): Readonly<Record<string, st
   return { "Upload-Limit": uploadLimit(request.terms.maxFileSize, request.expireAfter) };
 }
 
+/** What OPTIONS says to who wants to know whether uploads can be resumed here. */
+export function supportHeaders(request: SessionRequest): Readonly<Record<string, string>> {
+  return { "Accept-Patch": partialUploadType, ...limitHeader(request) };
+}
+
 export const addressOf = (request: SessionRequest, id: string): string => resourceAddress(request.terms.path, id);
 
 /** Answer to a request that leaves the upload unfinished. */
@@ -26,7 +31,6 @@ export function unfinished(request: SessionRequest, session: Session, offset: nu
     status: created ? 201 : 204,
     headers: {
       ...(created ? { Location: addressOf(request, session.id) } : {}),
-      ...limitHeader(request),
       "Upload-Offset": String(offset),
       "Upload-Complete": writeBoolean(false),
     },

@@ -1,6 +1,5 @@
 /** PATCH: the next bytes of an upload. */
-import { parseByteCount } from "../../../protocol/byte-count.ts";
-import { firstTypedVersion, partialUploadType } from "../../../protocol/resumable.ts";
+import { firstTypedVersion, parseLength, partialUploadType } from "../../../protocol/resumable.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
@@ -21,9 +20,9 @@ function withLength(session: Session, request: SessionRequest, offset: number, c
 }
 
 export async function decideAppend(store: StoreParts, request: SessionRequest, found: Session): Promise<Plan> {
-  const version = parseByteCount(request.header("Upload-Draft-Interop-Version")) ?? firstTypedVersion;
+  const version = parseLength(request.header("Upload-Draft-Interop-Version")) ?? firstTypedVersion;
   if (version >= firstTypedVersion) checkBodyType(request, partialUploadType);
-  const offset = parseByteCount(request.header("Upload-Offset"));
+  const offset = parseLength(request.header("Upload-Offset"));
   if (offset === undefined) throw new Refusal("bad_header", "Upload-Offset: must be the offset that the body begins at.");
   const complete = completeOf(request);
   // A browser sends a request again by itself when its connection breaks, without asking for the offset.
@@ -33,6 +32,8 @@ export async function decideAppend(store: StoreParts, request: SessionRequest, f
     throw new Refusal("wrong_offset", `Upload-Offset: got ${offset}, but the upload stands at ${progress.offset}.`, { headers: { "Upload-Offset": String(progress.offset) } });
   }
   const record = progress.complete ? await recordOf(store, found) : null;
+  // "If the client attempted to append a non-zero length document, the server MUST treat this as an inconsistent length failure."
+  if (record !== null) checkRoom(found, offset, request);
   if (record !== null) return { kind: "answer", give: async () => finished(request, found, record, false) };
   const session = withLength(found, request, offset, complete);
   checkRoom(session, offset, request);

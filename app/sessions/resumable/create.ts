@@ -1,6 +1,5 @@
 /** POST or PUT with Upload-Complete: a new upload, with or without its first bytes. */
-import { parseByteCount } from "../../../protocol/byte-count.ts";
-import { dispositionName } from "../../../protocol/resumable.ts";
+import { dispositionName, parseLength } from "../../../protocol/resumable.ts";
 import { parseMetadata } from "../../../protocol/tus.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
@@ -17,7 +16,7 @@ import { completeOf, finished, unfinished } from "./answers.ts";
  */
 export function lengthOf(request: SessionRequest, offset: number, complete: boolean): number | null {
   const text = request.header("Upload-Length");
-  const announced = text === "" ? null : parseByteCount(text);
+  const announced = text === "" ? null : parseLength(text);
   if (announced === undefined) throw new Refusal("bad_header", "Upload-Length: must be a number of bytes.");
   const sent = complete && request.bodyLength !== null ? offset + request.bodyLength : null;
   if (announced !== null && sent !== null && announced !== sent) {

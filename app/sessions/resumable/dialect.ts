@@ -1,5 +1,5 @@
 /** Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload) over the sessions of the service. */
-import { interopVersions, resourceId, resumableHeaders, writeBoolean } from "../../../protocol/resumable.ts";
+import { interopVersions, parseBoolean, parseLength, resourceId, resumableHeaders, writeBoolean } from "../../../protocol/resumable.ts";
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
@@ -10,7 +10,7 @@ import { findSession } from "../find.ts";
 import { progressOf, recordOf, whenWriterEnds } from "../progress.ts";
 import { removeSession } from "../remove.ts";
 import { advance } from "../written.ts";
-import { finished, limitHeader, unfinished } from "./answers.ts";
+import { finished, limitHeader, supportHeaders, unfinished } from "./answers.ts";
 import { decideAppend } from "./append.ts";
 import { decideCreate } from "./create.ts";
 
@@ -26,7 +26,6 @@ async function head(store: StoreParts, request: SessionRequest, session: Session
   return {
     status: 204,
     headers: {
-      ...limitHeader(request),
       "Upload-Offset": String(progress.offset),
       "Upload-Complete": writeBoolean(progress.complete),
       ...(session.total === null ? {} : { "Upload-Length": String(session.total) }),
@@ -42,10 +41,10 @@ async function cancel(store: StoreParts, session: Session): Promise<DialectAnswe
 
 async function decide(store: StoreParts, request: SessionRequest): Promise<Plan> {
   const version = request.header("Upload-Draft-Interop-Version");
-  if (version !== "" && !interopVersions.includes(Number(version))) {
+  if (version !== "" && !interopVersions.includes(parseLength(version) ?? Number.NaN)) {
     throw new Refusal("bad_header", `Upload-Draft-Interop-Version: ${JSON.stringify(version.slice(0, 20))} is not spoken here; use one of ${interopVersions.join(", ")}.`);
   }
-  if (request.method === "OPTIONS") return { kind: "answer", give: async () => ({ status: 204, headers: limitHeader(request) }) };
+  if (request.method === "OPTIONS") return { kind: "answer", give: async () => ({ status: 204, headers: supportHeaders(request) }) };
   checkDigests(request);
   const id = resourceId(request.path);
   if (id === undefined) {
@@ -62,7 +61,7 @@ async function decide(store: StoreParts, request: SessionRequest): Promise<Plan>
 async function written(store: StoreParts, request: SessionRequest, session: Session | null, body: WrittenBody): Promise<DialectAnswer> {
   if (session === null) throw new Refusal("not_found", "The upload was cancelled.");
   // A body of unknown length that ends the file says only by its end how long the file is.
-  const ends = body.outcome === "partial" && session.total === null && request.header("Upload-Complete") === "?1";
+  const ends = body.outcome === "partial" && session.total === null && parseBoolean(request.header("Upload-Complete")) === true;
   const whole: WrittenBody = ends ? { ...body, outcome: "complete", size: body.offset } : body;
   const { offset, record } = await advance(store, request, session, whole);
   const created = resourceId(request.path) === undefined;
@@ -72,7 +71,8 @@ async function written(store: StoreParts, request: SessionRequest, session: Sess
 export const resumable: Dialect = {
   headers: (request) => {
     const version = request.header("Upload-Draft-Interop-Version");
-    return { "Cache-Control": "no-store", ...(version === "" ? {} : { "Upload-Draft-Interop-Version": version }) };
+    // Also with 413, where the draft asks for it.
+    return { "Cache-Control": "no-store", ...limitHeader(request), ...(version === "" ? {} : { "Upload-Draft-Interop-Version": version }) };
   },
   exposed: resumableHeaders,
   decide,

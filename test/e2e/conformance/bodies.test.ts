@@ -79,6 +79,34 @@ describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments",
     });
   });
 
+  it("says to who asks that uploads can be resumed, and how large they may be, also to who sends more", async () => {
+    const limit = "max-size=16777216, max-age=604800";
+    const options = await send(site, "/upload/a.bin", { method: "OPTIONS" });
+    expect([options.status, options.headers["accept-patch"], options.headers["upload-limit"]]).toEqual([204, "application/partial-upload", limit]);
+    const begin = { "upload-complete": "?0", "upload-length": String(17 * MiB), "upload-draft-interop-version": "8" };
+    const refused = await send(site, "/upload/a.bin", { method: "POST", headers: { ...begin, "content-length": "0" } });
+    expect([refused.status, refused.headers["upload-limit"]]).toEqual([413, limit]);
+  });
+
+  it("reads the fields of resumable uploads as structured ones", async () => {
+    const bytes = randomBytes(100);
+    const first = await send(site, "/upload/a.bin", { method: "POST", headers: { "upload-complete": "?0;a=\"b\"", "upload-length": "100;a" }, body: bytes.subarray(0, 50) });
+    expect([first.status, first.headers["upload-offset"]], first.text).toEqual([201, "50"]);
+    const more = { "content-type": "application/partial-upload", "upload-offset": "050;a=1", "upload-complete": "?1;a" };
+    const last = await send(site, first.headers["location"] ?? "", { method: "PATCH", headers: more, body: bytes.subarray(50) });
+    expect([last.status, last.headers["upload-complete"]], last.text).toEqual([200, "?1"]);
+    expectFiled(bytes, "a.bin");
+  });
+
+  it.each(["sha-256=DIGEST;a=1", "unixsum=1, sha-256=DIGEST", "sha-256=:AAAA:, sha-256=DIGEST"])("holds a body against what a dictionary of digests says: %s", async (text) => {
+    const bytes = randomBytes(100);
+    const field = (of: Buffer): string => text.replace("DIGEST", digestField(of).replace("sha-256=", ""));
+    for (const name of ["repr-digest", "content-digest"]) {
+      expect((await send(site, "/upload/a.bin", { method: "PUT", headers: { [name]: field(Buffer.from("another")) }, body: bytes })).status).toBe(400);
+      expect((await send(site, "/upload/a.bin", { method: "PUT", headers: { [name]: field(bytes) }, body: bytes })).status).toBe(201);
+    }
+  });
+
   it("refuses a beginning in the words of older resumable uploads, which would pass for a whole file", async () => {
     const headers = { "upload-draft-interop-version": "3", "upload-incomplete": "?1" };
     const begun = await send(site, "/upload/a.bin", { method: "POST", body: Buffer.from("begin"), headers });

@@ -198,6 +198,8 @@ describe.skipIf(withoutLocal())("conformance of upload sessions", () => {
       const again = await append(client, address, 1000, Buffer.alloc(0), 1000);
       expect(again.status, again.text).toBeLessThan(300);
       expect(again.headers["upload-offset"]).toBe("1000");
+      // What it does not keep it must not take.
+      expect((await append(client, address, 1000, Buffer.from("more"), 1004)).status).toBeGreaterThanOrEqual(400);
       await expectFiled(bytes);
     });
 
