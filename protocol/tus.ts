@@ -127,11 +127,11 @@ export interface PartPlace {
 
 const fileKey = /^[A-Za-z0-9_-]{16,128}$/;
 
-/** The place of a part; `undefined` when its metadata does not name one. */
+/** The place of a part; `undefined` when its metadata does not name one, and in a file of no bytes, which nobody writes. */
 export function partPlace(metadata: ReadonlyMap<string, string>, length: number): PartPlace | undefined {
   const file = metadata.get("file") ?? "";
   const offset = parseByteCount(metadata.get("offset") ?? "");
   const total = parseByteCount(metadata.get("total") ?? "");
-  if (!fileKey.test(file) || offset === undefined || total === undefined || offset + length > total) return undefined;
+  if (!fileKey.test(file) || offset === undefined || total === undefined || offset + length > total || total === 0) return undefined;
   return { file, offset, total };
 }

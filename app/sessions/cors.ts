@@ -19,7 +19,7 @@ export function corsHeaders(dialect: Dialect, request: SessionRequest, origins: 
   return {
     ...vary,
     "Access-Control-Allow-Origin": any ? "*" : origin,
-    "Access-Control-Expose-Headers": ["Location", "Repr-Digest", "X-Request-ID", ...dialect.exposed].join(", "),
+    "Access-Control-Expose-Headers": ["Location", "Content-Location", "Repr-Digest", "X-Request-ID", ...dialect.exposed].join(", "),
     ...(preflight
       ? { "Access-Control-Allow-Methods": methods, "Access-Control-Max-Age": String(keepPreflight), ...(asked === "" ? {} : { "Access-Control-Allow-Headers": asked }) }
       : {}),

@@ -9,7 +9,7 @@ import type { UploadTerms } from "../upload-terms.ts";
 export interface SessionRequest {
   /** The method, with `X-HTTP-Method-Override` obeyed. */
   readonly method: string;
-  /** Path of the address as the client wrote it, without its query. */
+  /** Path of the address, percent-encoded as the client wrote it. */
   readonly path: string;
   /** A header of the client; empty when there is none. */
   readonly header: (name: string) => string;

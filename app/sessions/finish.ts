@@ -51,13 +51,27 @@ async function complete(store: StoreParts, session: Session, data: WholeData, ma
   return record;
 }
 
+/** Comparisons that are under way. One may read the whole file, and be asked for again before it has ended. */
+const comparisons = new Map<string, Promise<boolean>>();
+
+/** Whether the data of a session is being compared with what was announced of it. */
+export const isCompared = ({ id }: Session): boolean => comparisons.has(id);
+
+async function isOther(store: StoreParts, session: Session, { checksums }: WholeData): Promise<boolean> {
+  const known = comparisons.get(session.id);
+  if (known !== undefined) return known;
+  const comparison = differs(parseDigestField(session.announced) ?? [], checksums, dataPath(store.paths, session.data)).finally(() => comparisons.delete(session.id));
+  comparisons.set(session.id, comparison);
+  return comparison;
+}
+
 /**
  * Files what has arrived. It may be called again at any time, also after a kill, and gives the same record.
  * @param maxFileSize bytes; 0 is no limit
  * @throws {Refusal} `digest_mismatch`, after which nothing of the session is left, or why it could not be filed
  */
 export async function finishSession(store: StoreParts, session: Session, data: WholeData, maxFileSize: number): Promise<UploadRecord> {
-  if (await differs(parseDigestField(session.announced) ?? [], data.checksums, dataPath(store.paths, session.data))) {
+  if (await isOther(store, session, data)) {
     await removeSession(store, session);
     throw new Refusal("digest_mismatch", "The file differs from the Repr-Digest that was announced for it, so it was not kept.");
   }

@@ -8,7 +8,8 @@ import type { Session } from "../records/sessions.ts";
 import type { StoreParts } from "../store/complete.ts";
 import { dataPath } from "./data.ts";
 import { eachChunk, RunningDigests } from "./digest-file.ts";
-import { finishSession } from "./finish.ts";
+import { finishSession, settled } from "./finish.ts";
+import { recordOf } from "./progress.ts";
 import { removeSession } from "./remove.ts";
 
 async function copyParts(store: StoreParts, session: Session, parts: readonly Session[]): Promise<Checksums> {
@@ -42,12 +43,26 @@ export async function joinParts(store: StoreParts, session: Session): Promise<vo
     if (current === null || current.state === "complete") return;
     const found = await Promise.all(session.parts.map((id) => sessions.find(id)));
     const parts = found.filter((part) => part !== null);
-    if (parts.length === session.parts.length) {
+    const record = await recordOf(store, session);
+    if (record !== null) {
+      await settled(store, session, record.size);
+    } else if (parts.length < session.parts.length) {
+      // Nobody removes parts of a file that is being joined: they were lost.
+      await removeSession(store, session);
+      store.log.error({ session: session.id }, "gave up a file whose parts are gone");
+      return;
+    } else {
       const checksums = await copyParts(store, session, parts);
       await finishSession(store, session, { size: session.total ?? 0, checksums }, 0);
     }
     for (const part of parts) await removeSession(store, part);
   });
+}
+
+/** Ids of the parts that are being put together: they are not the client's any more, and not to be removed. */
+export async function partsBeingJoined(store: StoreParts): Promise<ReadonlySet<string>> {
+  const open = await store.records.sessions.open();
+  return new Set(open.filter(({ state }) => state === "joining").flatMap(({ parts }) => parts));
 }
 
 /** Joins in the background; what goes wrong is logged, and tried again by the upkeep. */

@@ -3,6 +3,7 @@ import { parseByteCount } from "../../protocol/byte-count.ts";
 import type { RequestContext } from "../context.ts";
 import { readUploadTerms } from "../upload-terms.ts";
 import type { SessionRequest } from "./dialect.ts";
+import { tusPath } from "./tus/answers.ts";
 
 /** Methods that `X-HTTP-Method-Override` may stand for, for clients that can send only GET and POST. */
 const overridable = new Set(["PATCH", "DELETE", "HEAD", "PUT"]);
@@ -12,12 +13,18 @@ function methodOf(context: RequestContext): string {
   return overridable.has(override) ? override : context.get("X-Slipway-Method");
 }
 
+/** The path of an address as nginx reads it: without the query, several slashes as one, and tus's with the slash at its end. */
+function pathOf(address: string): string {
+  const path = (address.split("?")[0] ?? "").replace(/\/{2,}/g, "/");
+  return `${path}/` === tusPath ? tusPath : path;
+}
+
 /** Reads a request on one of the addresses of uploads. */
 export function readSessionRequest(context: RequestContext): SessionRequest {
   const length = context.get("X-Slipway-Length");
   return {
     method: methodOf(context),
-    path: context.get("X-Slipway-Uri").split("?")[0] ?? "",
+    path: pathOf(context.get("X-Slipway-Uri")),
     header: (name) => context.get(name),
     bodyLength: length === "" ? null : (parseByteCount(length) ?? null),
     requestId: context.state.requestId,

@@ -4,8 +4,8 @@ import type { StoreParts } from "../store/complete.ts";
 import { readUploadState } from "../store/upload-state.ts";
 import { dataPath } from "./data.ts";
 import { digestFile } from "./digest-file.ts";
-import { finishSession, settled } from "./finish.ts";
-import { joinParts } from "./join.ts";
+import { finishSession, isCompared, settled } from "./finish.ts";
+import { joinParts, partsBeingJoined } from "./join.ts";
 import { recordOf } from "./progress.ts";
 import { removeSession } from "./remove.ts";
 
@@ -14,9 +14,10 @@ export const upkeepInterval = 60_000;
 
 /** Removes what has expired; a finished upload only stops to answer for its old address. */
 async function removeExpired(store: StoreParts, signal: AbortSignal | undefined): Promise<void> {
+  const joined = await partsBeingJoined(store);
   for (const session of await store.records.sessions.expired(new Date().toISOString())) {
     if (signal?.aborted === true) return;
-    if (session.state === "joining") continue;
+    if (session.state === "joining" || joined.has(session.id)) continue;
     await removeSession(store, session);
     if (session.state === "receiving") store.log.info({ session: session.id, expiredAt: session.expiresAt }, "removed an upload that was not finished in time");
   }
@@ -27,7 +28,7 @@ async function takeOn(store: StoreParts, session: Session): Promise<void> {
   if (session.state === "joining") return joinParts(store, session);
   const record = await recordOf(store, session);
   if (record !== null) return settled(store, session, record.size);
-  if (session.kind !== "whole") return;
+  if (session.kind !== "whole" || isCompared(session)) return;
   const state = await readUploadState(dataPath(store.paths, session.data));
   if (state === null || !state.complete || state.total === null) return;
   // nginx, which knew the digests, could not tell them: the file is read once more.

@@ -40,6 +40,8 @@ export interface LocalTestSite extends Target {
   kept(): Kept;
   /** Waits a moment for what is removed after an answer, then fails if anything of any upload is there. */
   expectNothingKept(): Promise<void>;
+  /** Does something while the database takes no record of an upload. */
+  withBrokenRecords(work: () => Promise<unknown>): Promise<void>;
   /** Removes all uploads, files and rows, between two tests. */
   clear(): void;
   stop(): Promise<void>;
@@ -68,6 +70,15 @@ export async function startTestSite(props: SiteProps, folder?: string): Promise<
     async expectNothingKept() {
       await until("nothing is kept", () => JSON.stringify(kept()) === JSON.stringify(nothing), 3).catch(() => undefined);
       expect(kept()).toEqual(nothing);
+    },
+    async withBrokenRecords(work) {
+      const run = (sql: string): unknown => withDatabase(site.layout.database, (database) => database.exec(sql));
+      run("CREATE TRIGGER broken BEFORE INSERT ON uploads BEGIN SELECT RAISE(ABORT, 'broken by a test'); END");
+      try {
+        await work();
+      } finally {
+        run("DROP TRIGGER broken");
+      }
     },
     clear() {
       for (const path of kept().incoming) rmSync(join(incoming, path), { force: true });

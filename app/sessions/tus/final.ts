@@ -10,7 +10,7 @@ import { findSession } from "../find.ts";
 import { finishSession } from "../finish.ts";
 import { startJoin } from "../join.ts";
 import { dataPath } from "../data.ts";
-import { progressOf } from "../progress.ts";
+import { progressOf, recordOf } from "../progress.ts";
 import { addressOf, expiryHeader, idOf, filedHeaders } from "./answers.ts";
 
 /** The id in a part's address, which may be whole or only its path. */
@@ -79,16 +79,27 @@ async function finishFile(store: StoreParts, { request, described }: Joining, fi
 }
 
 async function join(store: StoreParts, { request, described }: Joining, total: number): Promise<DialectAnswer> {
-  const session = newSession(store, request, { dialect: "tus", kind: "joined", state: "joining", total, ...described });
-  await store.records.sessions.insert(session);
-  startJoin(store, session);
-  return created(session);
+  return store.locks.run([`final ${described.parts.join(" ")}`], async () => {
+    // The same declaration, sent twice at once.
+    const before = await store.records.sessions.findJoined(described.parts);
+    if (before !== null) return createdBefore(store, request, before);
+    const session = newSession(store, request, { dialect: "tus", kind: "joined", state: "joining", total, ...described });
+    await store.records.sessions.insert(session);
+    startJoin(store, session);
+    return created(session);
+  });
+}
+
+/** Answer to a declaration that was heard before. */
+async function createdBefore(store: StoreParts, request: SessionRequest, session: Session): Promise<DialectAnswer> {
+  return created(session, filedHeaders(request, await recordOf(store, session)));
 }
 
 export async function decideFinal(store: StoreParts, request: SessionRequest, addresses: readonly string[]): Promise<Plan> {
   const ids = addresses.map(partId);
   const before = await store.records.sessions.findJoined(ids);
-  if (before !== null) return { kind: "answer", give: async () => created(before) };
+  // A file that was declared and could not be filed then is tried again.
+  if (before !== null && before.state !== "receiving") return { kind: "answer", give: () => createdBefore(store, request, before) };
   const parts = await findParts(store, ids);
   const total = parts.reduce((sum, part) => sum + (part.total ?? 0), 0);
   checkLength(request, total);

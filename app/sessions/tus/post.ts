@@ -19,12 +19,16 @@ function announcedLength(request: SessionRequest): number | null {
   return deferred ? null : (parseByteCount(length) ?? null);
 }
 
+function checkTotal(file: Session | null, { total }: PartPlace): void {
+  if (file !== null && file.total !== total) throw new Refusal("other_length", `Upload-Metadata: total says ${total}, but the file of this part was begun with ${file.total}.`);
+}
+
 /** The file that parts with a place are written into; made with the first of them. */
 async function fileOf(store: StoreParts, request: SessionRequest, place: PartPlace): Promise<Session> {
   const { sessions } = store.records;
   return store.locks.run([`file ${place.file}`], async () => {
     const known = await sessions.findFile(place.file);
-    if (known !== null && known.total !== place.total) throw new Refusal("other_length");
+    checkTotal(known, place);
     if (known !== null) return known;
     const file = newSession(store, request, { dialect: "tus", kind: "file", total: place.total, fileKey: place.file });
     await sessions.insert(file);
@@ -42,7 +46,9 @@ async function create(store: StoreParts, request: SessionRequest, session: Sessi
 /** An upload of no bytes is filed at once: its creation is answered as the last bytes of others are. */
 async function createdAnswer(store: StoreParts, request: SessionRequest, session: Session): Promise<DialectAnswer> {
   const location = { Location: addressOf(session.id) };
-  if (session.kind !== "whole" || session.total !== 0) return { status: 201, headers: { ...location, ...expiryHeader(session) } };
+  // "The response MUST include Upload-Offset" where the creation brings bytes, of which there may be none.
+  const offset = request.header("Content-Type") === tusBodyType ? { "Upload-Offset": "0" } : {};
+  if (session.kind !== "whole" || session.total !== 0) return { status: 201, headers: { ...location, ...offset, ...expiryHeader(session) } };
   const record = await finishEmpty(store, session, request.terms.checksums);
   return {
     status: 201,
@@ -60,6 +66,7 @@ export async function decidePost(store: StoreParts, request: SessionRequest): Pr
   const metadata = parseMetadata(text) ?? new Map<string, string>();
   const place = concat !== undefined && total !== null ? partPlace(metadata, total) : undefined;
   checkLength(request, place?.total ?? null);
+  if (place !== undefined) checkTotal(await store.records.sessions.findFile(place.file), place);
   const session = newSession(store, request, {
     dialect: "tus",
     kind: concat === undefined ? "whole" : "part",

@@ -66,6 +66,7 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
     const answer = await tus("POST", "/tus/", { "upload-length": "1000", "content-type": octets }, bytes.subarray(0, 600));
     expect([answer.status, answer.headers["upload-offset"]]).toEqual([201, "600"]);
     expect(Date.parse(answer.headers["upload-expires"] ?? "")).toBeGreaterThan(Date.now());
+    expect((await tus("POST", "/tus/", { "upload-length": "3", "content-type": octets }, Buffer.alloc(0))).headers["upload-offset"]).toBe("0");
     expect((await patch(answer.headers["location"] ?? "", 600, bytes.subarray(600))).status).toBe(204);
     expectFiled(bytes);
   });
@@ -79,6 +80,16 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
     expect([answer.headers["repr-digest"], id]).toEqual([digest, site.kept().rows[0]!.id]);
     const head = await tus("HEAD", answer.headers["location"] ?? "", { "want-repr-digest": "sha-256=10" });
     expect([head.headers["repr-digest"], head.headers["content-location"]]).toEqual([digest, answer.headers["content-location"]]);
+  });
+
+  it.each(["/tus", "/.//tus/", "/tus?a=b"])("is spoken at %s as well", async (address) => {
+    const bytes = randomBytes(100);
+    const answer = await tus("POST", address, { "upload-length": "100", "content-type": octets }, bytes.subarray(0, 40));
+    expect([answer.status, answer.headers["upload-offset"]], answer.text).toEqual([201, "40"]);
+    const path = answer.headers["location"] ?? "";
+    expect(path).toMatch(/^\/tus\/[0-9A-Z]{26}$/);
+    expect((await patch(`/./${path}`, 40, bytes.subarray(40))).status).toBe(204);
+    expectFiled(bytes);
   });
 
   it("obeys X-HTTP-Method-Override", async () => {
@@ -116,6 +127,7 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
     const refused = await patch("/tus/unknown", 0, Buffer.from("x"), { origin: "https://app.example" });
     expect([refused.status, refused.headers["access-control-allow-origin"]]).toEqual([404, "https://app.example"]);
     expect(refused.headers["access-control-expose-headers"]).toContain("Upload-Offset");
+    expect(refused.headers["access-control-expose-headers"]).toContain("Content-Location");
     const other = await send(site, "/tus/", { method: "OPTIONS", headers: { origin: "https://evil.example", ...preflight } });
     expect([other.headers["access-control-allow-origin"], other.headers["vary"]]).toEqual([undefined, "Origin"]);
   });
@@ -162,6 +174,42 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
       expectFiled(Buffer.concat(pieces));
       await until("the parts are gone", () => site.kept().incoming.length === 0, 5);
       expect((await patch(address, 150_000, Buffer.alloc(0))).status).toBe(403);
+    });
+
+    it("makes one file of parts that are declared twice at once, and keeps them from a DELETE until it is there", async () => {
+      const pieces = Array.from({ length: 4 }, () => randomBytes(8_000_000));
+      const parts = await Promise.all(pieces.map(({ length }) => partial(length)));
+      for (const [index, path] of parts.entries()) expect((await patch(path, 0, pieces[index]!)).status).toBe(204);
+      const finals = await Promise.all([join_(parts), join_(parts), join_(parts)]);
+      expect(finals.map(({ status }) => status)).toEqual([201, 201, 201]);
+      expect(new Set(finals.map(({ headers }) => headers["location"])).size).toBe(1);
+      expect([204, 404]).toContain((await tus("DELETE", parts.at(-1)!)).status);
+      const address = finals[0]?.headers["location"] ?? "";
+      await until("it is joined", async () => (await tus("HEAD", address)).headers["upload-offset"] === "32000000", 10);
+      expectFiled(Buffer.concat(pieces));
+      await until("the parts are gone", () => site.kept().incoming.length === 0, 5);
+      const again = await join_(parts);
+      expect([again.headers["location"], again.headers["content-location"]]).toEqual([address, `/api/uploads/${site.kept().rows[0]!.id}`]);
+    });
+
+    it("files parts that know their place by a second declaration when the first one met a broken database", async () => {
+      const bytes = randomBytes(1000);
+      const path = await partial(1000, `file ${base64("a-name-of-a-file")},offset ${base64("0")},total ${base64("1000")}`);
+      expect((await patch(path, 0, bytes)).status).toBe(204);
+      await site.withBrokenRecords(async () => expect((await join_([path])).status).toBe(500));
+      const final = await join_([path]);
+      expect([final.status, final.headers["content-location"]]).toEqual([201, `/api/uploads/${site.kept().rows[0]?.id}`]);
+      expectFiled(bytes);
+    });
+
+    it("says of a part whose file has another total what is wrong, and makes a file of no bytes of parts of none", async () => {
+      const place = (total: number): string => `file ${base64(`name-of-the-file-${total % 2}`)},offset ${base64("0")},total ${base64(String(total))}`;
+      await partial(1, place(9));
+      const other = await tus("POST", "/tus/", { "upload-length": "1", "upload-concat": "partial", "upload-metadata": place(11), "content-type": octets }, Buffer.from("x"));
+      expect([other.status, json<{ error: { code: string } }>(other).error.code]).toEqual([409, "other_length"]);
+      expect((await join_([await partial(0, place(0))])).status).toBe(201);
+      await until("it is joined", () => site.kept().rows.length === 1, 5);
+      expectFiled(Buffer.alloc(0));
     });
 
     it("names all parts to HEAD, as many as a request can name, and metadata of any length", async () => {
