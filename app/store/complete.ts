@@ -142,14 +142,14 @@ async function seenBefore(parts: StoreParts, request: CompletionRequest, form: C
 }
 
 /** Names of ranged uploads, `SESSION.<ten digits>`: only their files are named again after they have gone. */
-const rangedName = /\.\d{10}$/;
+export const isRanged = (source: string): boolean => /\.\d{10}$/.test(source);
 
 /**
  * The record of a file whose last ranged segment was sent again, because its answer was lost: nginx names the same
  * file, which has gone where it belongs. `null` when there is none.
  */
 async function filedBefore(parts: StoreParts, source: string, file: CompletedFile): Promise<UploadRecord | null> {
-  if (!rangedName.test(source)) return null;
+  if (!isRanged(source)) return null;
   return (await parts.records.ofSource(source)).find((record) => record.size === file.size && hasChecksums(record, file)) ?? null;
 }
 
