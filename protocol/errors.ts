@@ -104,6 +104,11 @@ const kinds = {
     message: "The header Tus-Resumable does not name a version that this server speaks.",
     hint: "Send Tus-Resumable: 1.0.0.",
   },
+  precondition_failed: {
+    status: 412,
+    message: "The file is not the one that If-Match or If-Unmodified-Since asks for.",
+    hint: "Ask without that header, or with the ETag and the date that the file has.",
+  },
   upload_gone: {
     status: 409,
     message: "The uploaded file is no longer where it was written, so it was not filed.",

@@ -42,7 +42,24 @@ describe.skipIf(withoutLocal())("e2e: a download in ranges", () => {
     expect([answer.headers["content-range"], json<{ error: object }>(answer).error]).toMatchObject(["bytes */10", { code: "bad_range", status: 416, requestId: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown }]);
   });
 
-  it("leaves it to nginx whether a precondition holds", async () => {
+  it("is refused in the one form of errors, without the headers of the file, when it is not the one that was asked for", async () => {
+    const { headers } = await send(site, path);
+    const [etag = "", date = ""] = [headers["etag"], headers["last-modified"]];
+    const longAgo = "Mon, 01 Jan 2001 00:00:00 GMT";
+    const wrong: Record<string, string>[] = [{ "if-match": '"another"' }, { "if-match": `W/${etag}` }, { "if-unmodified-since": longAgo }, { "if-match": etag, "if-unmodified-since": longAgo }];
+    for (const given of wrong) {
+      const answer = await send(site, path, { headers: given });
+      expect([answer.status, json<{ error: { code: string } }>(answer).error.code], JSON.stringify(given)).toEqual([412, "precondition_failed"]);
+      for (const ofTheFile of ["repr-digest", "content-disposition", "etag"]) expect(answer.headers).not.toHaveProperty(ofTheFile);
+    }
+    const right: Record<string, string>[] = [{ "if-match": etag }, { "if-match": `"another", ${etag}` }, { "if-match": "*" }, { "if-unmodified-since": date }, { "if-match": etag, range: "bytes=0-" }];
+    for (const given of right) {
+      const answer = await send(site, path, { headers: given });
+      expect([answer.status, answer.text], JSON.stringify(given)).toEqual(["range" in given ? 206 : 200, "0123456789"]);
+    }
+  });
+
+  it("leaves it to nginx whether another precondition holds", async () => {
     const { headers: { etag = "" } } = await send(site, path);
     expect((await send(site, path, { headers: { range: "bytes=10-", "if-none-match": etag } })).status).toBe(304);
     const whole = await send(site, path, { headers: { range: "bytes=10-", "if-range": '"another"' } });

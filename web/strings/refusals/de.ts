@@ -28,6 +28,7 @@ export const de: Refusals = {
   uri_too_long: { message: "Die Adresse der Anfrage ist zu lang.", hint: "Kürzen Sie den Suchtext oder die Adresse." },
   unsupported_type: { message: "Der Inhalt der Anfrage ist kein Formular.", hint: "Schicken Sie die Datei als Formular (multipart/form-data)." },
   wrong_body_type: { message: "Der Inhalt hat nicht den Typ, den Teile eines Uploads haben.", hint: "Laden Sie diese Seite neu und wiederholen Sie." },
+  precondition_failed: { message: "Die Datei ist nicht die, nach der If-Match oder If-Unmodified-Since fragt.", hint: "Fragen Sie ohne diese Angabe, oder mit ETag und Datum der Datei." },
   bad_range: { message: "Der verlangte Bereich liegt außerhalb der Datei.", hint: "Verlangen Sie einen Bereich innerhalb der Datei, oder die ganze." },
   segment_length: { message: "Das Stück ist nicht so lang, wie Content-Range sagt.", hint: "Laden Sie die Datei noch einmal hoch; geschieht es wieder, nennen Sie der Verwaltung der Seite das Programm, das sie schickt." },
   wrong_host: { message: "Dieser Server hört nicht auf den Namen in der Anfrage.", hint: "Benutzen Sie einen der Namen, die die Verwaltung der Seite genannt hat." },

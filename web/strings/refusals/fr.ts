@@ -28,6 +28,7 @@ export const fr: Refusals = {
   uri_too_long: { message: "L’adresse de la requête est trop longue.", hint: "Raccourcissez le texte cherché ou l’adresse." },
   unsupported_type: { message: "Le contenu de la requête n’est pas un formulaire.", hint: "Envoyez le fichier dans un formulaire (multipart/form-data)." },
   wrong_body_type: { message: "Le contenu n’a pas le type des parties d’un envoi.", hint: "Rechargez cette page et réessayez." },
+  precondition_failed: { message: "Le fichier n’est pas celui que demande If-Match ou If-Unmodified-Since.", hint: "Demandez sans cet en-tête, ou avec l’ETag et la date du fichier." },
   bad_range: { message: "L’intervalle demandé est hors du fichier.", hint: "Demandez un intervalle dans le fichier, ou le fichier entier." },
   segment_length: { message: "Le morceau n’a pas la longueur que dit Content-Range.", hint: "Renvoyez le fichier ; si cela se répète, indiquez le programme d’envoi à l’administration du site." },
   wrong_host: { message: "Ce serveur ne répond pas au nom de la requête.", hint: "Utilisez un des noms donnés par l’administration du site." },
