@@ -18,13 +18,7 @@ export interface DigestMember {
 /** Bytes of a digest of each. */
 const digestBytes: Readonly<Record<string, number>> = { sha256: 32, sha512: 64 };
 
-function toHex(base64: string): string | undefined {
-  try {
-    return Array.from(atob(base64), (character) => character.charCodeAt(0).toString(16).padStart(2, "0")).join("");
-  } catch {
-    return undefined;
-  }
-}
+const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Members with algorithms that are known here; others are ignored. `undefined` when the field is not well-formed. */
 export function parseDigestField(value: string): readonly DigestMember[] | undefined {
@@ -34,9 +28,8 @@ export function parseDigestField(value: string): readonly DigestMember[] | undef
   for (const [name, item] of dictionary) {
     const checksum = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
     if (checksum === undefined) continue;
-    const hex = item.kind === "bytes" ? toHex(item.base64) : undefined;
-    if (hex === undefined || hex.length !== 2 * (digestBytes[checksum] ?? 0)) return undefined;
-    members.push({ checksum, hex });
+    if (item.kind !== "bytes" || item.value.length !== digestBytes[checksum]) return undefined;
+    members.push({ checksum, hex: toHex(item.value) });
   }
   return members;
 }

@@ -8,7 +8,7 @@ it.each([
   ["007", { kind: "integer", value: 7 }],
   ["-5", { kind: "integer", value: -5 }],
   ["999999999999999", { kind: "integer", value: 999_999_999_999_999 }],
-  [":YQ==:", { kind: "bytes", base64: "YQ==" }],
+  [":YQ==:", { kind: "bytes", value: new Uint8Array([0x61]) }],
   ["1.5", { kind: "other" }],
   ["\"text\"", { kind: "other" }],
   ["a/b:c", { kind: "other" }],
