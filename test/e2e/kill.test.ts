@@ -44,7 +44,7 @@ describe.skipIf(reason !== undefined)(`${ROUNDS} times kill -9, seed ${seed}${re
       const file = randomFile(`${number}-${sent++}.bin`, random.integer(1, 200_000));
       const { body, contentType } = form([file]);
       const headers = { accept: "application/json", "content-type": contentType };
-      const answer = await send(site, "/upload", { method: "POST", body, headers, pauseMs: random.integer(0, 30) }).catch(() => undefined);
+      const answer = await send(site, "/upload", { method: "POST", body, headers, pause: random.integer(0, 30) }).catch(() => undefined);
       if (answer?.status === 200) answered.set(json<UploadAnswer>(answer).id, sha256(file.content));
       else await pause(random.integer(5, 25));
     }
@@ -56,7 +56,7 @@ describe.skipIf(reason !== undefined)(`${ROUNDS} times kill -9, seed ${seed}${re
     if (victim === "worker") {
       const workers = childrenOf(nginx.pid!);
       process.kill(workers[random.integer(0, workers.length - 1)]!, "SIGKILL");
-      await until("nginx has another worker", () => childrenOf(nginx.pid!).length >= workers.length, 5);
+      await until("nginx has another worker", () => childrenOf(nginx.pid!).length >= workers.length);
       return;
     }
     const part = victim === "service" ? service! : nginx;
@@ -104,6 +104,6 @@ describe.skipIf(reason !== undefined)(`${ROUNDS} times kill -9, seed ${seed}${re
     for (const path of left) utimesSync(join(site.site.store, "incoming", path), before, before);
     await site.site.service!.kill();
     site.site.service!.start();
-    await until("incoming/ is empty", () => site.kept().incoming.length === 0, 20);
+    await until("incoming/ is empty", () => site.kept().incoming.length === 0);
   });
 });

@@ -55,7 +55,7 @@ describe.skipIf(reason !== undefined)(`files of the page that break${reason === 
     expect(await page.locator("[data-state=failed]").allInnerTexts()).toEqual([]);
     // What nginx still waits for ends with its connection.
     await proxy?.stop();
-    await until("nothing is under way", () => site.kept().incoming.length === 0, 5).catch(() => undefined);
+    await until("nothing is under way", () => site.kept().incoming.length === 0).catch(() => undefined);
     const { rows, incoming } = site.kept();
     expect(rows.map(({ state }) => state)).toEqual(Array.from({ length: count }, () => "complete"));
     expect(incoming).toEqual([]);

@@ -24,7 +24,7 @@ describe.skipIf(reason !== undefined)(`the page and a slow disk${reason === unde
     [site, browser] = await Promise.all([startTestSite({}), launchBrowser()]);
     await site.site.nginx.stop(5000);
     disk = SlowDisk.start(site.site.nginx, join(folder, "disk"));
-    await until("nginx answers", () => send(site, "/healthz").then(({ status }) => status === 200, () => false), 10);
+    await until("nginx answers", () => send(site, "/healthz").then(({ status }) => status === 200, () => false));
     context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB" });
   }, 120_000);
   afterAll(async () => {
@@ -47,13 +47,13 @@ describe.skipIf(reason !== undefined)(`the page and a slow disk${reason === unde
     await page.locator("#submit", { hasText: /Upload \d/ }).waitFor();
     disk.hold();
     await page.click("#submit");
-    await until("nginx waits for the disk", () => disk.isAwaited, 20);
+    await until("nginx waits for the disk", () => disk.isAwaited);
     // Chromium tells the page every 100 ms how much it has sent, and waits less for a request that it has not sent yet.
-    await page.waitForTimeout(500);
+    await page.locator("[data-state=finishing]").waitFor();
     await page.clock.runFor(59_000);
     expect(asked).toEqual(["POST", "PATCH"]);
     await page.clock.runFor(2000);
-    await until("the page asks", () => asked.length > 2, 10);
+    await until("the page asks", () => asked.length > 2);
     // Nobody can tell it before the disk is done.
     await page.clock.runFor(5000);
     disk.release();

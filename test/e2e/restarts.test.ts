@@ -7,8 +7,6 @@ import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-
 const reason = withoutLocal();
 const ROUNDS = 8;
 const CLIENTS = 12;
-/** Time in which the service ends and is there again, while a body has come by half, ms. */
-const HALF_MS = 3000;
 
 describe.skipIf(reason !== undefined)(`a service that is started again${reason === undefined ? "" : `: skipped, ${reason}`}`, { timeout: 120_000 }, () => {
   let site: LocalTestSite;
@@ -17,13 +15,13 @@ describe.skipIf(reason !== undefined)(`a service that is started again${reason =
   }, 120_000);
   afterAll(() => site?.stop());
 
-  /** Uploads at the same time, so that as many connections to the service are kept. */
-  function uploads(round: string, pauseMs?: number): Promise<Answer[]> {
+  /** Uploads at the same time, so that as many connections to the service are kept. @param pause What their second halves wait for. */
+  function uploads(round: string, pause?: Promise<unknown>): Promise<Answer[]> {
     return Promise.all(
       Array.from({ length: CLIENTS }, (_, number) => {
         const { body, contentType } = form([randomFile(`${round}-${number}.bin`, 20_000)]);
         const headers = { accept: "application/json", "content-type": contentType };
-        return send(site, "/upload", { method: "POST", body, headers, ...(pauseMs === undefined ? {} : { pauseMs }) });
+        return send(site, "/upload", { method: "POST", body, headers, ...(pause === undefined ? {} : { pause }) });
       }),
     );
   }
@@ -39,7 +37,7 @@ describe.skipIf(reason !== undefined)(`a service that is started again${reason =
         const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
         socket.on("connect", () => socket.destroy());
       });
-    await until("the service takes connections", answers, HALF_MS / 1000);
+    await until("the service takes connections", answers);
   }
 
   function expectAll(answers: readonly Answer[]): void {
@@ -63,9 +61,14 @@ describe.skipIf(reason !== undefined)(`a service that is started again${reason =
   it.each(["SIGTERM", "SIGKILL"] as const)("during uploads, by %s: those that end once it is there again are filed", async (how) => {
     site.clear();
     for (let round = 0; round < 2; round++) {
-      const under = uploads(`${how}-${round}`, HALF_MS);
-      await until("all are under way", () => site.kept().incoming.length === CLIENTS, 2);
-      await restart(how);
+      let goOn = (): void => undefined;
+      const under = uploads(`${how}-${round}`, new Promise<void>((resolve) => (goOn = resolve)));
+      try {
+        await until("all are under way", () => site.kept().incoming.length === CLIENTS);
+        await restart(how);
+      } finally {
+        goOn();
+      }
       expectAll(await under);
     }
   });

@@ -80,7 +80,7 @@ describe.skipIf(skip)("e2e: tus-js-client", () => {
   it("uploads four parts in parallel, which are joined", async () => {
     const bytes = randomBytes(16 * MiB + 3);
     await run(bytes, { parallelUploads: 4 });
-    await until("the parts are joined", () => site.kept().rows[0]?.state === "complete" && site.kept().incoming.length === 0, 20);
+    await until("the parts are joined", () => site.kept().rows[0]?.state === "complete" && site.kept().incoming.length === 0);
     expectFiled(bytes);
   });
 });

@@ -15,8 +15,8 @@ export interface BadConnection {
   /** Least and most bytes from the client, between two cuts; counted over all connections. @default 1 to 1 MiB */
   readonly cutAfter?: readonly [number, number];
   /**
-   * How both ends hear of a cut: "end" hands the site all that was passed on, so that what is sent again can be counted
-   * to the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged; "late reset" waits
+   * How both ends hear of a cut: "end" hands the site all that was passed on, and the client hears of it when the site
+   * has read that, so that what is sent again can be counted to the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged; "late reset" waits
    * until the site's TCP has acknowledged all of it, whether nginx has read it or not; "silence" tells nobody, and
    * nothing goes either way any more. @default "end"
    */
@@ -27,6 +27,8 @@ export interface BadConnection {
   readonly stallEvery?: number;
   /** Bytes a second towards the site. @default no limit */
   readonly rate?: number;
+  /** After so many bytes nothing is passed on until {@link CuttingProxy.goOn}. @default never */
+  readonly holdAfter?: number;
   /** Writes hold at most so many bytes, at random. @default as they come */
   readonly splitAt?: number;
 }
@@ -36,6 +38,8 @@ export interface CuttingProxy extends Relay {
   readonly sent: () => number;
   /** How often it has cut. */
   readonly cuts: () => number;
+  /** Passes on what is held, and holds nothing any more. */
+  goOn(): void;
 }
 
 /** Bytes that the other end's TCP has not acknowledged; proc(5), `tx_queue` of /proc/net/tcp. */
@@ -45,23 +49,31 @@ function unacknowledged(socket: Socket): number {
   return socket.writableLength + Number.parseInt(line?.trim().split(/\s+/)[4]?.split(":")[0] ?? "0", 16);
 }
 
-/** Waits until all is acknowledged, for a second at most. */
+/** Waits until all is acknowledged, for ten seconds at most. */
 async function acknowledged(socket: Socket): Promise<void> {
-  for (const end = Date.now() + 1000; unacknowledged(socket) > 0 && Date.now() < end; ) await sleep(1);
+  for (const end = Date.now() + 10_000; unacknowledged(socket) > 0 && Date.now() < end; ) await sleep(1);
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. The same seed makes the same choices in the same order. */
 export async function startCuttingProxy(how: BadConnection): Promise<CuttingProxy> {
-  const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, splitAt, cutBy = "end" } = how;
+  const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, holdAfter = Infinity, splitAt, cutBy = "end" } = how;
   const random = generator(how.seed);
   let [sent, cuts] = [0, 0];
   let nextCut = random.integer(...cutAfter);
   let nextStall = random.integer(1, stallEvery);
+  let holdAt = holdAfter;
+  let wake = (): void => undefined;
+  const woken = new Promise<void>((resolve) => (wake = resolve));
+  const goOn = (): void => {
+    holdAt = Infinity;
+    wake();
+  };
 
   /** Passes one write on, in pieces; false when the connection is to be cut after what was passed. */
   const pass = async (bytes: Buffer, to: Socket): Promise<boolean> => {
     for (let at = 0; at < bytes.length && !to.destroyed; ) {
       const toCut = cuts < most ? nextCut - sent : Infinity;
+      if (sent >= holdAt) await Promise.race([woken, once(to, "close")]);
       const length = Math.min(bytes.length - at, Math.max(1, toCut), splitAt === undefined ? Infinity : random.integer(1, splitAt));
       if (!to.write(bytes.subarray(at, at + length))) await new Promise((resume) => to.once("drain", resume).once("close", resume));
       at += length;
@@ -84,7 +96,8 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
   const relay = await startRelay(how.port, (client, site) => {
     const drop = (): void => {
       if (cutBy === "end") {
-        client.destroy();
+        // The answer to what it reads yet is lost; the relay closes the client's connection with the site's.
+        site.unpipe(client).resume();
         site.end();
         return;
       }
@@ -93,7 +106,7 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     };
     site.pipe(client);
     const upwards = async (): Promise<void> => {
-      for await (const bytes of client as AsyncIterable<Buffer>) {
+      for await (const bytes of client.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         if (await pass(bytes, site)) continue;
         if (cutBy !== "silence") break;
         site.unpipe(client).resume();
@@ -102,5 +115,5 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     };
     void upwards().catch(() => undefined).finally(drop);
   });
-  return { ...relay, sent: () => sent, cuts: () => cuts };
+  return { ...relay, sent: () => sent, cuts: () => cuts, goOn };
 }

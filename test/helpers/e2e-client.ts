@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { request as httpsRequest } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import type { Wording } from "./dialects.ts";
 
@@ -32,12 +33,12 @@ export interface RequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
-  /** Milliseconds to wait before the second half of the body is sent. @default the body is sent at once */
-  readonly pauseMs?: number;
+  /** What the second half of the body waits for: milliseconds, or an event. @default the body is sent at once */
+  readonly pause?: number | Promise<unknown>;
 }
 
 /** One request on a connection of its own. Rejects when the connection breaks before the answer is whole. */
-export function send(target: Target, path: string, { method = "GET", headers = {}, body, pauseMs }: RequestOptions = {}): Promise<Answer> {
+export function send(target: Target, path: string, { method = "GET", headers = {}, body, pause }: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": String(body.length) };
     const outgoing = httpsRequest(new URL(path, target.url), { method, ca: target.ca, agent: false, maxHeaderSize: 64 * 1024, headers: { ...length, ...headers } }, (incoming) => {
@@ -51,10 +52,10 @@ export function send(target: Target, path: string, { method = "GET", headers = {
       });
     });
     outgoing.on("error", reject);
-    if (body === undefined || pauseMs === undefined) return void outgoing.end(body);
+    if (body === undefined || pause === undefined) return void outgoing.end(body);
     const half = body.length >> 1;
     outgoing.write(body.subarray(0, half));
-    setTimeout(() => outgoing.end(body.subarray(half)), pauseMs);
+    void (typeof pause === "number" ? sleep(pause) : pause).finally(() => outgoing.end(body.subarray(half)));
   });
 }
 
@@ -186,8 +187,8 @@ export async function openRequest(target: Target, { method, path, headers }: Wor
   return connection;
 }
 
-/** Waits until a condition holds, asking every 100 ms; fails with what was awaited. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+/** Waits until a condition holds, asking every 100 ms; fails with what was awaited. The bound is for what hangs: a slow machine is not to meet it. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain until ${what}`);

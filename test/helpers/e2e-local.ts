@@ -68,7 +68,7 @@ export async function startTestSite(props: SiteProps, folder?: string): Promise<
     owner: process.getuid?.() === 0 ? `${site.settings.storage.uid}:${site.settings.storage.gid}` : `${process.getuid?.()}:${process.getgid?.()}`,
     kept,
     async expectNothingKept() {
-      await until("nothing is kept", () => JSON.stringify(kept()) === JSON.stringify(nothing), 3).catch(() => undefined);
+      await until("nothing is kept", () => JSON.stringify(kept()) === JSON.stringify(nothing)).catch(() => undefined);
       expect(kept()).toEqual(nothing);
     },
     async withBrokenRecords(work) {

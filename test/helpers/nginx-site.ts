@@ -117,7 +117,7 @@ export async function startNginx(folder: NginxFolder, settings: SiteSettings): P
   const ended = once(child, "exit");
   const port = Number(folder.placement.httpsListen.split(":").pop());
   for (let tries = 0; !(await listening(port)); tries++) {
-    if (child.exitCode !== null || tries > 100) throw new Error(`nginx did not start: ${await readFile(join(folder.root, "error.log"), "utf8")}`);
+    if (child.exitCode !== null || tries > 600) throw new Error(`nginx did not start: ${await readFile(join(folder.root, "error.log"), "utf8")}`);
     await sleep(50);
   }
   return async () => {

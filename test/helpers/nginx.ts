@@ -87,7 +87,7 @@ export interface Nginx {
   /** Paths of the files in the store, sorted. */
   files(): string[];
   log(): string;
-  /** Waits until `check` returns true. @throws after 10 s, with the log */
+  /** Waits until `check` returns true. @throws after half a minute, with the log */
   until(check: () => boolean, what: string): Promise<void>;
   /** Process id of the master. */
   readonly master: number;
@@ -174,6 +174,9 @@ async function listening(port: number): Promise<boolean> {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** For what hangs, ms: a slow machine, or one that stands still for a while, is not to meet it. */
+const PATIENCE_MS = 30_000;
+
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -252,7 +255,7 @@ export async function withNginx(options: NginxOptions, test: (site: Nginx) => Pr
     log: () => ["error.log", "stderr.log"].map((name) => join(folder, name)).map((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")).join(""),
     workers: () => spawnSync("ps", ["-o", "pid=", "--ppid", `${site.master}`], { encoding: "utf8" }).stdout.split(/\s+/).filter((word) => word !== "").map(Number),
     until: async (check, what) => {
-      for (let i = 0; i < 500; i++) {
+      for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
         if (check()) return;
         await sleep(20);
       }
@@ -264,8 +267,9 @@ export async function withNginx(options: NginxOptions, test: (site: Nginx) => Pr
     // The pid comes after the sockets.
     const pid = join(folder, "nginx.pid");
     const isReady = async (): Promise<boolean> => existsSync(pid) && readFileSync(pid, "utf8") !== "" && (await listening(port));
-    for (let i = 0; i < 250 && child.exitCode === null && !(await isReady()); i++) await sleep(20);
-    if (child.exitCode !== null) throw new Error(`nginx did not start:\n${site.log()}`);
+    const end = performance.now() + PATIENCE_MS;
+    while (child.exitCode === null && performance.now() < end && !(await isReady())) await sleep(20);
+    if (child.exitCode !== null || performance.now() >= end) throw new Error(`nginx did not start:\n${site.log()}`);
     await test(site);
     await stop(child);
     hiddenChecks(site, options);

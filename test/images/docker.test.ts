@@ -122,7 +122,7 @@ describe.skipIf(missing)(`the images${missing ? ` (skipped: ${missing})` : ""}`,
         "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--network=none",
         ...volume(await images.volumeOf(nginx, STORE)), `--tmpfs=/tmp:${own}`, `--tmpfs=/run/slipway:${own}`, `--mount=type=bind,source=${secrets},target=/run/secrets/slipway,readonly`,
       ]);
-      await expect.poll(async () => runningHealth(name), { timeout: 30_000, interval: 500 }).toBe("healthy");
+      await expect.poll(async () => runningHealth(name), { timeout: 120_000, interval: 500 }).toBe("healthy");
       const { Config, State } = await inspect(name);
       expect(Config.User).toBe("4711:4712");
       expect(readFileSync(`/proc/${State.Pid}/cmdline`, "utf8")).toContain("nginx: master process");
@@ -176,7 +176,7 @@ describe.skipIf(missing)(`the images${missing ? ` (skipped: ${missing})` : ""}`,
         ...volume(await images.volumeOf(nginx, STORE)), "--mount=type=volume,target=/var/lib/slipway", `--mount=type=bind,source=${secret},target=/run/secret,readonly`,
         ...Object.entries(variables).map(([key, value]) => `--env=SLIPWAY_${key}=${value}`),
       ]);
-      await expect.poll(async () => runningHealth(name), { timeout: 30_000, interval: 500 }).toBe("healthy");
+      await expect.poll(async () => runningHealth(name), { timeout: 120_000, interval: 500 }).toBe("healthy");
     });
   });
 

@@ -25,7 +25,7 @@ const written = (files: readonly string[]): number => files.reduce((sum, file) =
 
 describe("module: the buffers of a worker", () => {
   // AddressSanitizer's own memory would be measured too; what it finds in the bytes is looked at below.
-  it.skipIf(sanitizing)("are not held by uploads that wait, and go back to the kernel when nobody needs them", { timeout: 40_000 }, async () => {
+  it.skipIf(sanitizing)("are not held by uploads that wait, and go back to the kernel when nobody needs them", { timeout: 120_000 }, async () => {
     await withNginx(options, async (site) => {
       // Only a worker answers, and then it is there to be asked for.
       await exchange(site.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -46,7 +46,7 @@ describe("module: the buffers of a worker", () => {
       for (const client of staying) client.destroy();
       await site.until(() => site.files().length === staying.length, "only the whole ones");
       expect(site.files().filter((file) => readFileSync(file).equals(bytes))).toHaveLength(staying.length);
-      for (let waited = 0; waited < 20 && memory(worker, "VmSize") - size > 4 * MIB; waited++) await new Promise((resolve) => setTimeout(resolve, 1_000));
+      for (let waited = 0; waited < 60 && memory(worker, "VmSize") - size > 4 * MIB; waited++) await new Promise((resolve) => setTimeout(resolve, 1_000));
       expect(memory(worker, "VmSize") - size).toBeLessThan(4 * MIB);
     });
   });

@@ -38,6 +38,7 @@ describe("module: a DATA frame whose padding comes in two pieces", () => {
         socket.write(piece);
         await sleep(100);
       }
+      for (let i = 0; i < 300 && statusesIn(Buffer.concat(received)).length === 0; i++) await sleep(100);
       socket.destroy();
       expect(statusesIn(Buffer.concat(received))).toEqual([200]);
     });

@@ -33,7 +33,7 @@ async function handed(nginx: Nginx): Promise<{ readonly client: WireClient; read
 
 /** Begins the session anew with other bytes, as soon as that is possible. */
 async function begun(nginx: Nginx): Promise<void> {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 1500; i++) {
     const answer = await send(nginx, 0, 10, other);
     if (answer.status !== 409) return expect(answer.body).toBe("0-9/30");
     await sleep(20);

@@ -124,7 +124,7 @@ async function bringRanged(nginx: Nginx, random: Random, name: string, bytes: Bu
     for (const [from, to] of segments.sort(() => random.integer(0, 1) - 0.5)) {
       last = undefined;
       for (let attempt = 0; last !== 200 && last !== 201; attempt++) {
-        if (attempt > 20) throw new Error(`${name} from ${from}: ${last}`);
+        if (attempt > 200) throw new Error(`${name} from ${from}: ${last}`);
         last = await slowly(nginx, random, segmentHead(name, from, to, SIZE), bytes.subarray(from, to));
       }
       if (last === 200) break;
@@ -136,7 +136,7 @@ async function bringRanged(nginx: Nginx, random: Random, name: string, bytes: Bu
 async function bringRaw(nginx: Nginx, random: Random, name: string, bytes: Buffer): Promise<void> {
   const path = `${nginx.store}/${name}`;
   const length = [`X-Length: ${SIZE}`];
-  for (let attempt = 0; attempt < 40; attempt++) {
+  for (let attempt = 0; attempt < 400; attempt++) {
     if ((await slowly(nginx, random, pieceHead(path, 0, 0, length), Buffer.alloc(0))) !== 200) continue;
     const report = nginx.passed.findLast((passed) => fieldOf(passed, "path") === path);
     const offset = Number(fieldOf(report, "offset"));
@@ -171,7 +171,7 @@ describe("module: uploads in pieces and kills at any moment", () => {
         await restarted?.();
       }
     });
-  }, 60_000);
+  }, 120_000);
 });
 
 /** Every file came whole, its digest was never said wrong, and what else is in the store is a state. */

@@ -73,7 +73,8 @@ describe("module: thousands of segments of one file", () => {
       expect(nginx.passed).toHaveLength(1);
       expect(fieldOf(nginx.passed[0], "sha256")).toBe(sha256(bytes));
       expect(readFileSync(fieldOf(nginx.passed[0], "path")!).equals(bytes)).toBe(true);
+      // A time for each segment that grows with those before it comes to more.
       expect(performance.now() - began, "milliseconds").toBeLessThan(60_000);
     });
-  }, 90_000);
+  }, 120_000);
 });

@@ -25,7 +25,7 @@ const list = async (site: Nginx): Promise<{ readonly id: string }[]> => (await g
 const stateOf = async (site: Nginx, id: string): Promise<unknown> => ((await get(site, `/progress?X-Progress-ID=${id}`)) as { state: unknown }).state;
 
 async function settles(check: () => Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 250; i++) {
+  for (let i = 0; i < 1500; i++) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

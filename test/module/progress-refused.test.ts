@@ -85,7 +85,7 @@ const senders: Readonly<Record<string, (nginx: Nginx, path: string, id: string) 
 };
 
 async function settles(nginx: Nginx, id: string, state: unknown): Promise<void> {
-  for (let i = 0; i < 250; i++) {
+  for (let i = 0; i < 1500; i++) {
     if (isDeepStrictEqual(await progress(nginx, id), state)) return;
     await sleep(20);
   }

@@ -38,7 +38,7 @@ async function progress(site: Nginx, id: string): Promise<Record<string, unknown
 const list = async (site: Nginx): Promise<Listed[]> => (await (await get(site, "/list")).json()) as Listed[];
 
 async function settles(check: () => Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 250; i++) {
+  for (let i = 0; i < 1500; i++) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

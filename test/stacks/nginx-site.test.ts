@@ -79,6 +79,9 @@ const form = (...parts: string[]): Ask => ({
 });
 const file = 'name="f"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\nhello';
 
+/** For what hangs, not for a machine that is slow. */
+const PATIENCE = { timeout: 30_000 };
+
 const missing = whyNoNginx();
 const title = missing ? ` (skipped: ${missing})` : "";
 
@@ -90,7 +93,7 @@ describe.skipIf(missing !== undefined)(`a rendered site${title}`, () => {
   const incoming = (): string[] => readdirSync(join(folder.root, "store/incoming"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => entry.name);
 
   /** nginx lets go of a request's files when it lets go of the request, which is just after the answer. */
-  const staysAs = (before: readonly string[]): Promise<void> => vi.waitFor(() => expect(incoming()).toEqual(before));
+  const staysAs = (before: readonly string[]): Promise<void> => vi.waitFor(() => expect(incoming()).toEqual(before), PATIENCE);
 
   async function serve(props: SiteProps): Promise<void> {
     folder = await nginxFolder(await upstream.start());
@@ -235,12 +238,12 @@ describe.skipIf(missing !== undefined)(`a rendered site${title}`, () => {
       const session = connectHttp2(`https://localhost:${folder.placement.httpsListen.split(":")[1]}`, { rejectUnauthorized: false });
       const stream = session.request({ [constants.HTTP2_HEADER_PATH]: "/upload?broken", [constants.HTTP2_HEADER_METHOD]: "POST", ...form().headers });
       stream.write(`--B\r\nContent-Disposition: form-data; ${file}`);
-      await vi.waitFor(() => expect(incoming().length).toBeGreaterThan(before.length));
+      await vi.waitFor(() => expect(incoming().length).toBeGreaterThan(before.length), PATIENCE);
       stream.close(constants.NGHTTP2_CANCEL);
       await once(stream, "close");
       session.close();
       await staysAs(before);
-      await vi.waitFor(() => expect(folder.accesses().at(-1)).toMatchObject({ method: "POST", uri: "/upload?broken", status: expect.any(Number) }));
+      await vi.waitFor(() => expect(folder.accesses().at(-1)).toMatchObject({ method: "POST", uri: "/upload?broken", status: expect.any(Number) }), PATIENCE);
     });
 
     it("logs nothing alarming", () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { UploadView } from "../../web/pages.ts";
 import { BROWSER_MISSING } from "../helpers/browser.ts";
 import { PageVisit } from "../helpers/page-visit.ts";
+import { leastOf, timeOf } from "../helpers/steady.ts";
 
 const title = BROWSER_MISSING === null ? "the open list in Chromium" : `the open list in Chromium (SKIPPED: ${BROWSER_MISSING})`;
 
@@ -65,15 +66,22 @@ describe.skipIf(BROWSER_MISSING !== null)(title, { timeout: 90_000 }, () => {
         Object.defineProperty(document, "visibilityState", { value, configurable: true });
         document.dispatchEvent(new Event("visibilitychange"));
       }, state);
-    await turn("hidden");
-    arrives("meanwhile.bin");
-    const asked = visit.server.listAnswers.length;
-    await visit.page.waitForTimeout(6500);
-    expect(visit.server.listAnswers.length).toBe(asked);
-    const start = performance.now();
-    await turn("visible");
-    await visit.page.locator("tbody bdi", { hasText: "meanwhile.bin" }).waitFor();
-    expect(performance.now() - start).toBeLessThan(3000);
+    let tries = 0;
+    const shownAfter = async (): Promise<number> => {
+      const name = `meanwhile-${(tries += 1)}.bin`;
+      await turn("hidden");
+      // A question that was asked before is answered.
+      await visit.page.waitForTimeout(500);
+      arrives(name);
+      const asked = visit.server.listAnswers.length;
+      await visit.page.waitForTimeout(6000);
+      expect(visit.server.listAnswers.length).toBe(asked);
+      return timeOf(async () => {
+        await turn("visible");
+        await visit.page.locator("tbody bdi", { hasText: name }).waitFor();
+      });
+    };
+    expect(await leastOf(3000, shownAfter), "milliseconds").toBeLessThan(3000);
   });
 
   it("says that it is not up to date while the server is away", async () => {

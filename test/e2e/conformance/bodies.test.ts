@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { digestField } from "../../helpers/dialects.ts";
-import { type Answer, json, send, type UploadAnswer, wire } from "../../helpers/e2e-client.ts";
+import { type Answer, json, send, type UploadAnswer, until, wire } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
 import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
 import { useTestSite } from "../../helpers/e2e-suite.ts";
@@ -68,7 +68,8 @@ describe.skipIf(withoutLocal())("uploads that are one body, or ranged segments",
       const connection = await wire(site);
       connection.write(`PUT /upload/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${MiB}\r\n\r\n`);
       connection.write(randomBytes(1000));
-      setTimeout(() => connection.destroy(), 100);
+      await until("it has begun", () => site.kept().incoming.length > 0);
+      connection.destroy();
       await site.expectNothingKept();
     });
 

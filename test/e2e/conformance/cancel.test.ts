@@ -35,7 +35,7 @@ describe.skipIf(withoutLocal())("a cancelled upload", () => {
       for (const ends of ["goes on", "goes away", "falls silent"]) {
         const address = await created(client, bytes.length);
         const connection = await begin(client, address, bytes, 3 * MiB);
-        await until("it writes", () => site.kept().incoming.length === 2, 5);
+        await until("it writes", () => site.kept().incoming.length === 2);
         expect((await ask(client.cancel(address))).status).toBe(204);
         expect(site.kept()).toEqual({ incoming: [], files: [], rows: [] });
         if (ends === "goes on") {
@@ -53,7 +53,7 @@ describe.skipIf(withoutLocal())("a cancelled upload", () => {
       const bytes = randomBytes(4 * MiB);
       const connection = await openRequest(site, client.create(bytes.length, { "content-length": String(bytes.length), "content-type": "application/offset+octet-stream" }));
       connection.write(bytes.subarray(0, 3 * MiB));
-      await until("it writes", () => site.kept().incoming.length === 2, 5);
+      await until("it writes", () => site.kept().incoming.length === 2);
       connection.destroy();
       await site.expectNothingKept();
       expect((await send(site, "/api/uploads?state=receiving")).text).toContain('"uploads":[]');
@@ -69,7 +69,7 @@ describe.skipIf(withoutLocal())("a cancelled upload", () => {
         const [, cancelled] = await Promise.all([piece, ask(client.cancel(address))]);
         expect(cancelled.status).toBe(204);
       }
-      await until("nothing is left", () => site.kept().incoming.length === 0, 3).catch(() => undefined);
+      await until("nothing is left", () => site.kept().incoming.length === 0).catch(() => undefined);
       expect(site.kept()).toEqual({ incoming: [], files: [], rows: [] });
     });
   });

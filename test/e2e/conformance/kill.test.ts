@@ -20,15 +20,15 @@ describe.skipIf(withoutLocal())(`uploads of which nginx or the service is killed
   useTestSite({}, (started) => (site = started));
 
   const ask = ({ method, path, headers }: Wording, body?: Buffer): Promise<Answer | undefined> =>
-    send(site, path, { method, headers, pauseMs: 5, ...(body === undefined ? {} : { body }) }).catch(() => undefined);
+    send(site, path, { method, headers, pause: 5, ...(body === undefined ? {} : { body }) }).catch(() => undefined);
 
   /** Repeats a question until it is answered with success. */
   async function insist(question: () => Promise<Answer | undefined>): Promise<Answer> {
-    for (const end = Date.now() + 20_000; Date.now() < end; await pause(30)) {
+    for (const end = Date.now() + 60_000; Date.now() < end; await pause(30)) {
       const answer = await question();
       if (answer !== undefined && answer.status < 300) return answer;
     }
-    throw new Error("no answer of success in 20 s");
+    throw new Error("no answer of success in 60 s");
   }
 
   /** As a client that never gives up: asks where the upload stands, sends on, and asks again. */
