@@ -228,6 +228,9 @@ typedef struct {
     ngx_chain_t               **last;
     ngx_buf_t                  *buf;
     off_t                       length;
+    size_t                      tail_length;
+    u_char                      tail[UPLOAD_MULTIPART_MAX_DELIMITER];
+                                            /* of a client's value so far */
     ngx_array_t                 made;       /* uint64_t: names of our fields */
     ngx_array_t                 sent;       /* uint64_t: names from the client */
 } ngx_http_upload_form_t;
