@@ -15,6 +15,7 @@
 #define NGX_HTTP_UPLOAD_TICK        1000
 
 
+static void ngx_http_upload_forget(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_broken(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx);
@@ -104,14 +105,35 @@ ngx_http_upload_handler(ngx_http_request_t *r)
 
     rc = ngx_http_upload_start(r);
 
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE
-        && !ngx_http_upload_left_to_others(r, rc)
-        && ngx_http_upload_drop_body(r) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (rc < NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
     }
 
-    return rc;
+    if (ngx_http_upload_left_to_others(r, rc)) {
+        ngx_http_upload_forget(r);
+        return rc;
+    }
+
+    return ngx_http_upload_drop_body(r) == NGX_OK ? rc : NGX_ERROR;
+}
+
+
+/* It may come to another upload yet. */
+
+static void
+ngx_http_upload_forget(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_upload_cleanup) {
+            cln->handler(cln->data);
+            cln->handler = NULL;
+        }
+    }
+
+    ngx_http_set_ctx(r, NULL, ngx_http_upload_module);
 }
 
 

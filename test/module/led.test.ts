@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Answer, withNginx } from "../helpers/nginx.ts";
-import { classicFields, fieldOf, uploadServer } from "../helpers/upload-site.ts";
+import { classicFields, fieldOf, fieldsOf, uploadServer } from "../helpers/upload-site.ts";
 import { exchange, form, head, post, WireClient } from "../helpers/wire.ts";
 
 const file = { disposition: 'name="file"; filename="a.txt"', body: "content" };
@@ -82,6 +83,15 @@ describe("module: error_page 405 415 = @app, for what is no upload", () => {
       expect((await client.answer()).status).toBe(200);
       client.destroy();
       expect(site.passed[0]!.body.toString()).toBe(json);
+    });
+  });
+
+  it.each([["POST", "application/json"], ["PUT", null]])("may lead %s to another upload, which takes the body as the file", async (method, type) => {
+    const raw = `location @app { upload_pass @done; upload_store %STORE%; upload_raw on; ${classicFields} }`;
+    await withNginx({ server: `${uploadServer("error_page 405 415 = @app;")} ${raw}`, keepsFiles: true }, async (site) => {
+      expect(await inPieces(site.port, post("/upload", Buffer.from(json), { method, type }), 3)).toBe(200);
+      expect(fieldsOf(site.passed[0])).toContainEqual([".path", site.files()[0]]);
+      expect(readFileSync(site.files()[0]!, "utf8")).toBe(json);
     });
   });
 
