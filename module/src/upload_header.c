@@ -26,7 +26,7 @@ static int upload_parameter_quoted(upload_parameter_t *p);
 static void upload_parameter_token(upload_parameter_t *p);
 static int upload_parameter_take(upload_text_t *slot, upload_text_t *value);
 static int upload_boundary_plain(upload_parameter_t *p);
-static int upload_boundary_named(upload_text_t *text);
+static int upload_boundary_named(upload_text_t *text, int assigned);
 static size_t upload_space(const unsigned char *p, size_t length);
 static int upload_extended_decode(upload_text_t *value);
 static int upload_percent_decode(upload_text_t *value, int latin1);
@@ -102,8 +102,8 @@ upload_content_type_parse(unsigned char *value, size_t length,
                 return -1;
             }
 
-        } else if (upload_boundary_named(&p.name)
-                   || upload_boundary_named(&p.value))
+        } else if (upload_boundary_named(&p.name, 0)
+                   || upload_boundary_named(&p.value, 0))
         {
             return -1;
         }
@@ -434,20 +434,30 @@ upload_boundary_plain(upload_parameter_t *p)
         }
     }
 
-    return !upload_boundary_named(&p->value)
-           || (memcmp(p->name.data, "boundary", 8) == 0
-               && memchr(p->value.data, '=', p->value.length) == NULL);
+    return upload_boundary_named(&p->value,
+                                 memcmp(p->name.data, "boundary", 8) == 0)
+           == 0;
 }
 
 
+/* Whether the text has the word; or has it with a '=' behind it. */
+
 static int
-upload_boundary_named(upload_text_t *text)
+upload_boundary_named(upload_text_t *text, int assigned)
 {
-    size_t  i;
+    size_t  i, n;
 
     for (i = 0; i + 8 <= text->length; i++) {
 
-        if (strncasecmp((char *) text->data + i, "boundary", 8) == 0) {
+        if (strncasecmp((char *) text->data + i, "boundary", 8) != 0) {
+            continue;
+        }
+
+        for (n = i + 8; n < text->length && text->data[n] == ' '; n++) {
+            /* void */
+        }
+
+        if (!assigned || (n < text->length && text->data[n] == '=')) {
             return 1;
         }
     }

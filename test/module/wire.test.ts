@@ -124,7 +124,8 @@ describe("module: HTTP/1.1 on the wire", () => {
     ["a!#$%&'*+-.^_`{|}~b", "a!#$%&'*+-.^_`{|}~b"],
     ['"a b"', "a b"],
     ['"=_:x/y(z)?"; charset="utf-8"', "=_:x/y(z)?"],
-    ["boundary_.oOo._x;charset=utf-8", "boundary_.oOo._x"],
+    ['"boundary_.oOo._MjM=NQ=="', "boundary_.oOo._MjM=NQ=="],
+    ["----WebKitFormBoundary7MA4YWxkTrZu0gW;charset=utf-8", "----WebKitFormBoundary7MA4YWxkTrZu0gW"],
   ])("takes a boundary that clients send: %s", async (parameter, mark) => {
     await withNginx(uploadSite(), async (site) => {
       const type = `multipart/form-data; boundary=${parameter}`;
