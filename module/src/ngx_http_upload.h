@@ -234,6 +234,9 @@ typedef struct {
     ngx_chain_t               **last;
     ngx_buf_t                  *buf;
     off_t                       length;
+    size_t                      tail_length;
+    u_char                      tail[UPLOAD_MULTIPART_MAX_DELIMITER];
+                                            /* of a client's value so far */
     ngx_array_t                 made;       /* uint64_t: names of our fields */
     ngx_array_t                 sent;       /* uint64_t: names from the client */
 } ngx_http_upload_form_t;
@@ -362,6 +365,15 @@ struct ngx_http_upload_ctx_s {
     unsigned                    ripe:1;     /* what came is to be written */
     unsigned                    closing:1;  /* the file of a part has ended */
     unsigned                    handed_on:1;
+    unsigned                    reached:1;  /* the target's own handler */
+    unsigned                    judged:1;   /* before a post_action: */
+    unsigned                    unclaimed:1;
+    unsigned                    listed:1;
+
+    /* before us: an error page or an X-Accel-Redirect may have led here */
+    ngx_uint_t                  err_status;
+    ngx_http_upstream_t        *upstream;
+    ngx_uint_t                  upstreams;  /* states of those asked */
 };
 
 
@@ -376,6 +388,9 @@ ngx_int_t ngx_http_upload_handler(ngx_http_request_t *r);
 /* Answers with one buffer, which is all; its Content-Type is set already. */
 ngx_int_t ngx_http_upload_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *b);
+
+/* Decides on the files now, not when the request ends. */
+void ngx_http_upload_judge(ngx_http_upload_ctx_t *ctx);
 
 /* What was answered, or is to be; 0: nothing. */
 ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
@@ -654,8 +669,18 @@ ngx_int_t ngx_http_upload_headers_digest(ngx_http_upload_ctx_t *ctx,
 
 /* ngx_http_upload_pass.c */
 
+/* Lets the target's location be told from one that refuses the request. */
+ngx_int_t ngx_http_upload_pass_init(ngx_conf_t *cf);
+
 /* Replaces the body and redirects; after NGX_OK the request is finalized. */
 ngx_int_t ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx);
+
+/* Puts the headers of upload_add_header into the answer. */
+ngx_int_t ngx_http_upload_add_headers(ngx_http_upload_ctx_t *ctx);
+
+/* Whether a refused request goes on to another location as it came. */
+ngx_uint_t ngx_http_upload_left_to_others(ngx_http_request_t *r,
+    ngx_int_t status);
 
 /* Makes sure that nobody reads or passes on what is left of the body. */
 ngx_int_t ngx_http_upload_drop_body(ngx_http_request_t *r);

@@ -6,14 +6,19 @@
 
 #define NGX_HTTP_UPLOAD_FORM_BUFFER  4096
 
+#define NGX_HTTP_UPLOAD_FNV_BASIS    14695981039346656037ULL
+#define NGX_HTTP_UPLOAD_FNV_PRIME    1099511628211ULL
 
+
+static ngx_int_t ngx_http_upload_form_put(ngx_http_upload_ctx_t *ctx,
+    const u_char *data, size_t length);
 static ngx_int_t ngx_http_upload_form_head(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name);
 static ngx_int_t ngx_http_upload_form_made(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *name);
 static ngx_int_t ngx_http_upload_form_boundary(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_form_check(ngx_http_upload_ctx_t *ctx,
-    ngx_str_t *value);
+    const u_char *data, size_t length);
 static uint64_t ngx_http_upload_form_hash(ngx_str_t *name);
 static int ngx_libc_cdecl ngx_http_upload_form_compare(const void *one,
     const void *two);
@@ -111,12 +116,146 @@ ngx_http_upload_form_note(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
 ngx_int_t
 ngx_http_upload_form_open(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
 {
+    ctx->form.tail_length = 0;
+
     return ngx_http_upload_form_head(ctx, name);
 }
 
 
+/*
+ * A boundary may lie across two pieces: the end of one is kept for the next,
+ * and both are looked at together as far as one boundary can reach.
+ */
+
 ngx_int_t
 ngx_http_upload_form_write(ngx_http_upload_ctx_t *ctx, const u_char *data,
+    size_t length)
+{
+    size_t                   n, most;
+    ngx_int_t                rc;
+    ngx_http_upload_form_t  *form;
+    u_char                   seam[2 * UPLOAD_MULTIPART_MAX_DELIMITER];
+
+    form = &ctx->form;
+    most = ctx->parser.delimiter_length - 3;
+
+    n = ngx_min(length, most);
+    ngx_memcpy(seam, form->tail, form->tail_length);
+    ngx_memcpy(seam + form->tail_length, data, n);
+
+    rc = ngx_http_upload_form_check(ctx, seam, form->tail_length + n);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_upload_form_check(ctx, data, length);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* the last bytes of both */
+
+    n += form->tail_length;
+
+    if (length >= most) {
+        ngx_memcpy(form->tail, data + length - most, most);
+        form->tail_length = most;
+
+    } else {
+        form->tail_length = ngx_min(n, most);
+        ngx_memcpy(form->tail, seam + n - form->tail_length,
+                   form->tail_length);
+    }
+
+    return ngx_http_upload_form_put(ctx, data, length);
+}
+
+
+ngx_int_t
+ngx_http_upload_form_close(ngx_http_upload_ctx_t *ctx)
+{
+    return ngx_http_upload_form_put(ctx, (u_char *) CRLF, 2);
+}
+
+
+ngx_int_t
+ngx_http_upload_form_fields(ngx_http_upload_ctx_t *ctx, ngx_array_t *fields)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 name, value;
+    ngx_uint_t                i;
+    ngx_http_request_t       *r;
+    ngx_http_upload_field_t  *field;
+
+    if (fields == NULL) {
+        return NGX_OK;
+    }
+
+    r = ctx->request;
+    field = fields->elts;
+
+    for (i = 0; i < fields->nelts; i++) {
+
+        if (ngx_http_complex_value(r, &field[i].name->value, &name) != NGX_OK
+            || ngx_http_complex_value(r, &field[i].value->value, &value)
+               != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        rc = ngx_http_upload_form_check(ctx, value.data, value.len);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_upload_form_made(ctx, &name);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_upload_form_head(ctx, &name);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_upload_form_put(ctx, value.data, value.len);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_upload_form_close(ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_upload_form_end(ngx_http_upload_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_upload_form_boundary(ctx);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_upload_form_put(ctx, (u_char *) "--" CRLF, 4);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx->form.buf->last_buf = 1;
+
+    return ngx_http_upload_form_names(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_upload_form_put(ngx_http_upload_ctx_t *ctx, const u_char *data,
     size_t length)
 {
     size_t                   n;
@@ -174,93 +313,11 @@ ngx_http_upload_form_write(ngx_http_upload_ctx_t *ctx, const u_char *data,
 }
 
 
-ngx_int_t
-ngx_http_upload_form_close(ngx_http_upload_ctx_t *ctx)
-{
-    return ngx_http_upload_form_write(ctx, (u_char *) CRLF, 2);
-}
-
-
-ngx_int_t
-ngx_http_upload_form_fields(ngx_http_upload_ctx_t *ctx, ngx_array_t *fields)
-{
-    ngx_int_t                 rc;
-    ngx_str_t                 name, value;
-    ngx_uint_t                i;
-    ngx_http_request_t       *r;
-    ngx_http_upload_field_t  *field;
-
-    if (fields == NULL) {
-        return NGX_OK;
-    }
-
-    r = ctx->request;
-    field = fields->elts;
-
-    for (i = 0; i < fields->nelts; i++) {
-
-        if (ngx_http_complex_value(r, &field[i].name->value, &name) != NGX_OK
-            || ngx_http_complex_value(r, &field[i].value->value, &value)
-               != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        rc = ngx_http_upload_form_check(ctx, &value);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        rc = ngx_http_upload_form_made(ctx, &name);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        rc = ngx_http_upload_form_head(ctx, &name);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        rc = ngx_http_upload_form_write(ctx, value.data, value.len);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        rc = ngx_http_upload_form_close(ctx);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_upload_form_end(ngx_http_upload_ctx_t *ctx)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_upload_form_boundary(ctx);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_http_upload_form_write(ctx, (u_char *) "--" CRLF, 4);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    ctx->form.buf->last_buf = 1;
-
-    return ngx_http_upload_form_names(ctx);
-}
-
-
 static ngx_int_t
 ngx_http_upload_form_head(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
 {
     u_char     *escaped;
+    size_t      length;
     ngx_int_t   rc;
 
     static u_char  before[] = CRLF "Content-Disposition: form-data; name=\"";
@@ -271,7 +328,7 @@ ngx_http_upload_form_head(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
         return rc;
     }
 
-    rc = ngx_http_upload_form_write(ctx, before, sizeof(before) - 1);
+    rc = ngx_http_upload_form_put(ctx, before, sizeof(before) - 1);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -281,14 +338,19 @@ ngx_http_upload_form_head(ngx_http_upload_ctx_t *ctx, ngx_str_t *name)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_upload_form_write(ctx, escaped,
-                                    upload_name_escape(escaped, name->data,
-                                                       name->len));
+    length = upload_name_escape(escaped, name->data, name->len);
+
+    rc = ngx_http_upload_form_check(ctx, escaped, length);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    return ngx_http_upload_form_write(ctx, after, sizeof(after) - 1);
+    rc = ngx_http_upload_form_put(ctx, escaped, length);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_upload_form_put(ctx, after, sizeof(after) - 1);
 }
 
 
@@ -304,77 +366,73 @@ ngx_http_upload_form_boundary(ngx_http_upload_ctx_t *ctx)
 {
     /* the delimiter without the CRLF before it, which every field ends with */
 
-    return ngx_http_upload_form_write(ctx, ctx->parser.delimiter + 2,
+    return ngx_http_upload_form_put(ctx, ctx->parser.delimiter + 2,
                                       ctx->parser.delimiter_length - 2);
 }
 
 
 /*
- * A line of a value that begins as a boundary would end the field: a client
- * that names its file so could take away or make up the fields after it.
+ * Targets disagree on where a boundary counts: for some behind a bare LF as
+ * well, for others in the middle of a line.  A client that could write one
+ * anywhere could take away or make up fields.
  */
 
 static ngx_int_t
-ngx_http_upload_form_check(ngx_http_upload_ctx_t *ctx, ngx_str_t *value)
+ngx_http_upload_form_check(ngx_http_upload_ctx_t *ctx, const u_char *data,
+    size_t length)
 {
-    u_char  *p, *end, *boundary;
-    size_t   length;
-
-    boundary = ctx->parser.delimiter + 2;
-    length = ctx->parser.delimiter_length - 2;
-
-    p = value->data;
-    end = p + value->len;
-
-    while ((size_t) (end - p) >= length) {
-
-        p = memmem(p, end - p, boundary, length);
-
-        if (p == NULL) {
-            break;
-        }
-
-        if (p == value->data || p[-1] == CR || p[-1] == LF) {
-            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                          "upload: a value of a field contains the boundary");
-            return NGX_HTTP_BAD_REQUEST;
-        }
-
-        p++;
+    if (memmem(data, length, ctx->parser.delimiter + 2,
+               ctx->parser.delimiter_length - 2)
+        == NULL)
+    {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "upload: a name or value of a field contains the boundary");
+
+    return NGX_HTTP_BAD_REQUEST;
 }
 
 
 /*
- * FNV-1a of the name as it will be written.  PHP and its like take "x[]" for
- * "x" as well.  Two names of one hash only refuse a request that was made for
- * that.
+ * FNV-1a of the name as it will be written, but for what targets do not see
+ * in it: PHP and Rack take "x[]" and "[x]" for "x", Django " x ".  Two names
+ * of one hash only refuse a request that was made for that.
  */
 
 static uint64_t
 ngx_http_upload_form_hash(ngx_str_t *name)
 {
-    size_t    i, j, n, length;
-    uint64_t  hash;
-    u_char    escaped[3];
+    size_t         i, n;
+    uint64_t       hash;
+    ngx_uint_t     bracket;
+    upload_text_t  text;
+    u_char         escaped[3];
 
-    hash = 14695981039346656037ULL;
-    length = name->len;
+    hash = NGX_HTTP_UPLOAD_FNV_BASIS;
+    bracket = 0;
 
-    if (length >= 2
-        && ngx_memcmp(name->data + length - 2, "[]", 2) == 0)
-    {
-        length -= 2;
-    }
+    text.data = name->data;
+    text.length = name->len;
+    upload_text_trim(&text);
 
-    for (i = 0; i < length; i++) {
+    for ( /* void */ ; text.length; text.data++, text.length--) {
 
-        n = upload_name_escape(escaped, &name->data[i], 1);
+        if (text.data[0] == '[' || text.data[0] == ']') {
+            bracket = 1;
+            continue;
+        }
 
-        for (j = 0; j < n; j++) {
-            hash = (hash ^ escaped[j]) * 1099511628211ULL;
+        if (bracket && hash != NGX_HTTP_UPLOAD_FNV_BASIS) {
+            hash = (hash ^ '[') * NGX_HTTP_UPLOAD_FNV_PRIME;
+        }
+
+        bracket = 0;
+        n = upload_name_escape(escaped, text.data, 1);
+
+        for (i = 0; i < n; i++) {
+            hash = (hash ^ escaped[i]) * NGX_HTTP_UPLOAD_FNV_PRIME;
         }
     }
 

@@ -396,6 +396,10 @@ ngx_http_upload_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     root = value[1];
 
+    if (root.len == 0) {
+        return "must not be empty";
+    }
+
     if (ngx_http_script_variables_count(&root) == 0) {
 
         if (ngx_conf_full_name(cf->cycle, &root, 0) != NGX_OK) {
@@ -749,6 +753,10 @@ ngx_http_upload_postconfiguration(ngx_conf_t *cf)
     ngx_uint_t                     i;
     ngx_http_upload_value_t      **value;
     ngx_http_upload_main_conf_t   *umcf;
+
+    if (ngx_http_upload_pass_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upload_module);
 

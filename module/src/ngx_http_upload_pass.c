@@ -2,19 +2,63 @@
 #include "ngx_http_upload.h"
 
 
+static ngx_int_t ngx_http_upload_reach_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_target(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *target);
 static void ngx_http_upload_redirect(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *target);
 static ngx_int_t ngx_http_upload_args(ngx_http_upload_ctx_t *ctx,
     ngx_str_t *args);
-static ngx_int_t ngx_http_upload_add_headers(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_set_length(ngx_http_request_t *r,
     off_t length, ngx_str_t *type);
 static ngx_table_elt_t *ngx_http_upload_add_header(ngx_list_t *headers,
     const char *name, u_char *lowercase, ngx_str_t *value);
 static ngx_list_t *ngx_http_upload_other_headers(ngx_http_request_t *r,
     ngx_str_t *type);
+
+
+ngx_int_t
+ngx_http_upload_pass_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_upload_reach_handler;
+
+    return NGX_OK;
+}
+
+
+/* Whoever may refuse a request has let it in by now. */
+
+static ngx_int_t
+ngx_http_upload_reach_handler(ngx_http_request_t *r)
+{
+    ngx_http_upload_ctx_t  *ctx;
+
+    ctx = (r == r->main) ? ngx_http_upload_get_ctx(r) : NULL;
+
+    if (ctx == NULL || !ctx->handed_on) {
+        return NGX_DECLINED;
+    }
+
+    if (r->post_action) {
+        ngx_http_upload_judge(ctx);
+
+    } else if (r->err_status == ctx->err_status) {
+        /* not the page of an error */
+        ctx->reached = 1;
+    }
+
+    return NGX_DECLINED;
+}
 
 
 ngx_int_t
@@ -49,6 +93,41 @@ ngx_http_upload_pass(ngx_http_upload_ctx_t *ctx)
     ngx_http_upload_redirect(ctx, &target);
 
     return NGX_OK;
+}
+
+
+/*
+ * "error_page 405 415 = @app": what is no upload goes on to that location with
+ * its body, of which nothing has been read.
+ */
+
+ngx_uint_t
+ngx_http_upload_left_to_others(ngx_http_request_t *r, ngx_int_t status)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if ((status != NGX_HTTP_NOT_ALLOWED
+         && status != NGX_HTTP_UNSUPPORTED_MEDIA_TYPE)
+        || clcf->error_pages == NULL || r->error_page)
+    {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+
+        if (page[i].status == status) {
+            return page[i].overwrite == 0 && page[i].value.value.len
+                   && page[i].value.value.data[0] == '@';
+        }
+    }
+
+    return 0;
 }
 
 
@@ -192,7 +271,7 @@ ngx_http_upload_args(ngx_http_upload_ctx_t *ctx, ngx_str_t *args)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_upload_add_headers(ngx_http_upload_ctx_t *ctx)
 {
     ngx_str_t                 name, value;

@@ -234,6 +234,12 @@ ngx_http_upload_path_root(ngx_http_upload_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (root->len == 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upload: the variables of upload_store are empty");
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
     if (store->root.lengths) {
 
         last = root->data + root->len;

@@ -74,6 +74,10 @@ ngx_http_upload_ranged_answer(ngx_http_upload_ctx_t *ctx)
     r = ctx->request;
     s = ctx->segment;
 
+    if (ngx_http_upload_add_headers(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     b = ngx_create_temp_buf(r->pool, s->state.received.count
                                      * UPLOAD_RANGE_TEXT + 1);
     h = ngx_list_push(&r->headers_out.headers);

@@ -12,6 +12,7 @@
 #define NGX_HTTP_UPLOAD_MAX_PAUSE   1000
 
 
+static void ngx_http_upload_forget(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_start(ngx_http_request_t *r);
 static ngx_int_t ngx_http_upload_broken(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_entrance(ngx_http_upload_ctx_t *ctx);
@@ -38,7 +39,7 @@ static void ngx_http_upload_fail(ngx_http_upload_ctx_t *ctx, ngx_int_t status);
 static void ngx_http_upload_cleanup(void *data);
 static void ngx_http_upload_give(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx);
-static ngx_uint_t ngx_http_upload_answered(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_upload_answered(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_unclaimed(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx);
@@ -102,13 +103,35 @@ ngx_http_upload_handler(ngx_http_request_t *r)
 
     rc = ngx_http_upload_start(r);
 
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE
-        && ngx_http_upload_drop_body(r) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (rc < NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
     }
 
-    return rc;
+    if (ngx_http_upload_left_to_others(r, rc)) {
+        ngx_http_upload_forget(r);
+        return rc;
+    }
+
+    return ngx_http_upload_drop_body(r) == NGX_OK ? rc : NGX_ERROR;
+}
+
+
+/* It may come to another upload yet. */
+
+static void
+ngx_http_upload_forget(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_upload_cleanup) {
+            cln->handler(cln->data);
+            cln->handler = NULL;
+        }
+    }
+
+    ngx_http_set_ctx(r, NULL, ngx_http_upload_module);
 }
 
 
@@ -355,6 +378,9 @@ ngx_http_upload_create_ctx(ngx_http_request_t *r)
     umcf = ngx_http_get_module_main_conf(r, ngx_http_upload_module);
 
     ctx->request = r;
+    ctx->err_status = r->err_status;
+    ctx->upstream = r->upstream;
+    ctx->upstreams = r->upstream_states ? r->upstream_states->nelts : 0;
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_upload_module);
     ctx->digests = umcf->digests | ctx->conf->digests;
     ctx->store.fd = NGX_INVALID_FILE;
@@ -448,7 +474,7 @@ ngx_http_upload_read_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_upload_module);
 
-    if (ctx == NULL || r->err_status || r->header_sent) {
+    if (ctx == NULL || r->err_status != ctx->err_status || r->header_sent) {
         /* core itself has failed the request meanwhile */
         ngx_http_block_reading(r);
         return;
@@ -837,21 +863,31 @@ ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* Whether the target has said anything, be it an error. */
+/*
+ * Whether the target has said anything, be it an error.  That nginx does not
+ * let the request in to it is none of what it says.
+ */
 
 static ngx_uint_t
-ngx_http_upload_answered(ngx_http_request_t *r)
+ngx_http_upload_answered(ngx_http_upload_ctx_t *ctx)
 {
     ngx_uint_t                  i;
+    ngx_http_request_t         *r;
     ngx_http_upstream_state_t  *state;
 
+    r = ctx->request;
+
+    if (r->upstream == ctx->upstream) {
+        return ctx->reached || ngx_http_upload_status(r) < NGX_HTTP_BAD_REQUEST;
+    }
+
     if (r->upstream_states == NULL) {
-        return 1;
+        return 0;
     }
 
     state = r->upstream_states->elts;
 
-    for (i = 0; i < r->upstream_states->nelts; i++) {
+    for (i = ctx->upstreams; i < r->upstream_states->nelts; i++) {
 
         if (state[i].peer && state[i].header_time != (ngx_msec_t) -1) {
             return 1;
@@ -879,11 +915,28 @@ ngx_http_upload_unclaimed(ngx_http_upload_ctx_t *ctx)
 {
     ngx_uint_t  status;
 
+    if (ctx->judged) {
+        return ctx->unclaimed;
+    }
+
     status = ngx_http_upload_status(ctx->request);
 
     return status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST
            || status == NGX_HTTP_REQUEST_TIME_OUT
-           || !ngx_http_upload_answered(ctx->request);
+           || !ngx_http_upload_answered(ctx);
+}
+
+
+/* The answer to a post_action takes the place of the one that has been sent. */
+
+void
+ngx_http_upload_judge(ngx_http_upload_ctx_t *ctx)
+{
+    if (!ctx->judged) {
+        ctx->unclaimed = ngx_http_upload_unclaimed(ctx);
+        ctx->listed = ngx_http_upload_listed(ctx);
+        ctx->judged = 1;
+    }
 }
 
 
@@ -894,6 +947,10 @@ ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx)
 {
     ngx_uint_t                   i, status;
     ngx_http_upload_statuses_t  *statuses;
+
+    if (ctx->judged) {
+        return ctx->listed;
+    }
 
     if (ctx->conf->cleanup == NULL) {
         return 0;

@@ -26,6 +26,8 @@ static int upload_parameter_quoted(upload_parameter_t *p);
 static void upload_parameter_token(upload_parameter_t *p);
 static int upload_parameter_take(upload_text_t *slot, upload_text_t *value);
 static int upload_boundary_plain(upload_parameter_t *p);
+static int upload_boundary_named(upload_text_t *text, int assigned);
+static size_t upload_space(const unsigned char *p, size_t length);
 static int upload_extended_decode(upload_text_t *value);
 static int upload_percent_decode(upload_text_t *value, int latin1);
 static int upload_utf8_valid(const unsigned char *p, size_t length);
@@ -40,6 +42,26 @@ upload_text_is(const unsigned char *data, size_t length, const char *word)
 {
     return length == strlen(word)
            && strncasecmp((const char *) data, word, length) == 0;
+}
+
+
+void
+upload_text_trim(upload_text_t *text)
+{
+    size_t  n;
+
+    while ((n = upload_space(text->data, text->length)) != 0) {
+        text->data += n;
+        text->length -= n;
+    }
+
+    for (n = 1; n <= 3 && n <= text->length; n++) {
+
+        if (upload_space(text->data + text->length - n, n) == n) {
+            text->length -= n;
+            n = 0;
+        }
+    }
 }
 
 
@@ -65,7 +87,9 @@ upload_content_type_parse(unsigned char *value, size_t length,
     /*
      * The value goes on to the target as it is: whatever another parser might
      * read another boundary from is refused, for with that boundary the value
-     * of a field could pass for a form of its own.
+     * of a field could pass for a form of its own.  Some take the first
+     * "boundary" that they find in the text and what follows the next "=",
+     * others the last "boundary=".
      */
 
     while ((rc = upload_parameter_next(&p)) == 1) {
@@ -78,10 +102,8 @@ upload_content_type_parse(unsigned char *value, size_t length,
                 return -1;
             }
 
-        } else if (p.quoted
-                   || (p.name.length > 8
-                       && strncasecmp((char *) p.name.data, "boundary*", 9)
-                          == 0))
+        } else if (upload_boundary_named(&p.name, 0)
+                   || upload_boundary_named(&p.value, 0))
         {
             return -1;
         }
@@ -394,21 +416,87 @@ upload_parameter_take(upload_text_t *slot, upload_text_t *value)
 }
 
 
-/* Outside quotes, parsers disagree on where these end a value. */
+/* Whether every parser takes it for the boundary, and the same one. */
 
 static int
 upload_boundary_plain(upload_parameter_t *p)
 {
     size_t  i;
 
-    for (i = 0; i < p->value.length && !p->quoted; i++) {
+    /* parsers disagree on where these end a value, some even within quotes */
 
-        if (memchr(" \t,()", p->value.data[i], 5)) {
+    for (i = 0; i < p->value.length; i++) {
+
+        if (p->value.data[i] == ','
+            || (!p->quoted && memchr(" \t()", p->value.data[i], 4)))
+        {
             return 0;
         }
     }
 
-    return 1;
+    return upload_boundary_named(&p->value,
+                                 memcmp(p->name.data, "boundary", 8) == 0)
+           == 0;
+}
+
+
+/* Whether the text has the word; or has it with a '=' behind it. */
+
+static int
+upload_boundary_named(upload_text_t *text, int assigned)
+{
+    size_t  i, n;
+
+    for (i = 0; i + 8 <= text->length; i++) {
+
+        if (strncasecmp((char *) text->data + i, "boundary", 8) != 0) {
+            continue;
+        }
+
+        for (n = i + 8; n < text->length && text->data[n] == ' '; n++) {
+            /* void */
+        }
+
+        if (!assigned || (n < text->length && text->data[n] == '=')) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Length of the white space character that the text begins with; or 0. */
+
+static size_t
+upload_space(const unsigned char *p, size_t length)
+{
+    if (length >= 1 && p[0] == ' ') {
+        return 1;
+    }
+
+    /* U+0085, U+00A0 */
+
+    if (length >= 2 && p[0] == 0xc2 && (p[1] == 0x85 || p[1] == 0xa0)) {
+        return 2;
+    }
+
+    if (length < 3) {
+        return 0;
+    }
+
+    /* U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000 */
+
+    if ((p[0] == 0xe1 && p[1] == 0x9a && p[2] == 0x80)
+        || (p[0] == 0xe2 && p[1] == 0x80
+            && (p[2] <= 0x8a || p[2] == 0xa8 || p[2] == 0xa9 || p[2] == 0xaf))
+        || (p[0] == 0xe2 && p[1] == 0x81 && p[2] == 0x9f)
+        || (p[0] == 0xe3 && p[1] == 0x80 && p[2] == 0x80))
+    {
+        return 3;
+    }
+
+    return 0;
 }
 
 

@@ -28,10 +28,13 @@ typedef struct {
 /* Whether the text is the given lower-case word in any case. */
 int upload_text_is(const unsigned char *data, size_t length, const char *word);
 
+/* Leaves out white space at both ends, that of Unicode in UTF-8 as well. */
+void upload_text_trim(upload_text_t *text);
+
 /*
  * Finds the boundary of a multipart/form-data value.  Returns 0; 1 for another
- * media type; -1 when the boundary is missing, given twice or the value is
- * malformed.
+ * media type; -1 when the boundary is missing, given twice, or another parser
+ * might read another one, or the value is malformed.
  */
 int upload_content_type_parse(unsigned char *value, size_t length,
     upload_text_t *boundary);

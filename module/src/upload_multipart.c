@@ -24,8 +24,11 @@ upload_multipart_init(upload_multipart_t *m, const unsigned char *boundary,
     size_t length, unsigned char *line, size_t line_size)
 {
     size_t       i;
+    /* RFC 2046, and what else is a token: clients send "*****" as well */
+
     static char  allowed[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ'()+_,-./:=? ";
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ'()+_,-./:=? "
+                             "!#$%&*^`{|}~";
 
     if (length == 0 || length > UPLOAD_MULTIPART_MAX_BOUNDARY
         || boundary[length - 1] == ' ')

@@ -15,6 +15,9 @@
 /* RFC 2046 says 70; some clients send more. */
 #define UPLOAD_MULTIPART_MAX_BOUNDARY  200
 
+/* CRLF and two hyphens before it */
+#define UPLOAD_MULTIPART_MAX_DELIMITER  (UPLOAD_MULTIPART_MAX_BOUNDARY + 4)
+
 #define UPLOAD_MULTIPART_MAX_HEADERS   64
 
 
@@ -53,7 +56,7 @@ typedef struct {
     upload_multipart_state_t   state;
     upload_multipart_event_t   failure;
 
-    unsigned char              delimiter[UPLOAD_MULTIPART_MAX_BOUNDARY + 4];
+    unsigned char              delimiter[UPLOAD_MULTIPART_MAX_DELIMITER];
     size_t                     delimiter_length;
     size_t                     matched;   /* bytes of a delimiter seen */
     size_t                     implied;   /* of these, not in the input */

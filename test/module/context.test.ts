@@ -15,6 +15,7 @@ describe("module: configuration", () => {
     ["a target that is none", "location /u { upload_pass x; upload_store /x; }", /upload_pass: neither a URI nor a named location, got "x"/],
     ["a target twice", "location /u { upload_pass /x; upload_pass /y; upload_store /x; }", /"upload_pass" directive is duplicate/],
     ["a store twice", "upload_store /x; upload_store /y;", /"upload_store" directive is duplicate/],
+    ["an empty store", 'upload_store "";', /"upload_store" directive must not be empty/],
     ["a level of 0", "upload_store /x 0;", /upload_store: not a level, got "0"/],
     ["11 digits of levels", "upload_store /x 4 4 3;", /upload_store: not a level, got "3"/],
     ["a store of variables that climbs", "upload_store /x/../$arg_a;", /may not contain both variables and ".."/],

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { crc32 } from "node:zlib";
 import { withNginx } from "../helpers/nginx.ts";
 import { fieldOf, fieldsOf, uploadServer, uploadSite } from "../helpers/upload-site.ts";
-import { exchange, form, post } from "../helpers/wire.ts";
+import { boundary, chunked, exchange, form, head, post } from "../helpers/wire.ts";
 
 const content = Buffer.from(Array.from({ length: 100_001 }, (_, i) => (i * 31) & 0xff));
 const file = { disposition: 'name="file"; filename="a.txt"', type: "text/plain", body: content };
@@ -87,6 +87,16 @@ describe("module: fields", () => {
         expect(names(site.passed[0])).toEqual(expected);
       });
     }
+  });
+
+  it.each([1, 5, 13, 100])("tells a boundary in a field from what only looks like one, in chunks of %i bytes", async (size) => {
+    await withNginx(only('upload_pass_form_field "";'), async (site) => {
+      const almost = [`--${boundary.slice(0, -1)}`, `-${boundary}`, `--${boundary.slice(1)}`, `-- ${boundary}`].join("").repeat(3);
+      const send = (body: string): ReturnType<typeof exchange> => exchange(site.port, head("/upload", { extra: ["Transfer-Encoding: chunked"] }), chunked(form([text("a", body)]), size));
+      expect((await send(almost)).status).toBe(200);
+      expect(fieldOf(site.passed[0], "a")).toBe(almost);
+      for (const before of ["", "x", almost]) expect((await send(`${before}\n--${boundary}`)).status, before).toBe(400);
+    });
   });
 
   it("passes a field of many kilobytes whole", async () => {

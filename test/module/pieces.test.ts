@@ -74,6 +74,17 @@ describe("module: ranged segments", () => {
     });
   });
 
+  it("shows the headers of upload_add_header with every answer to a segment", async () => {
+    const site = options();
+    const server = site.server.replace("upload_resumable on;", 'upload_resumable on; upload_add_header X-Name "$upload_file_name";');
+    await withNginx({ ...site, server }, async ({ port }) => {
+      const bytes = randomBytes(20);
+      for (const [from, to, status] of [[0, 10, 201], [10, 20, 200]] as const) {
+        expect(await exchange(port, segment(bytes, "headers", from, to))).toMatchObject({ status, headers: { "x-name": "a b.bin" } });
+      }
+    });
+  });
+
   it("removes file and state when the target's answer is in upload_cleanup", async () => {
     await withNginx(options({ keepsFiles: false, answer: () => ({ status: 422 }) }), async (site) => {
       const bytes = randomBytes(20);

@@ -77,6 +77,13 @@ describe("module: HTTP/2", () => {
     });
   });
 
+  it("leaves what is no form to the location of error_page, with its body", async () => {
+    await withNginx(options("error_page 415 = @done;", { keepsFiles: false }), async (site) => {
+      expect(await request(clear(site), content, { "content-type": "application/json" })).toMatchObject({ status: 200 });
+      expect(sum(site.passed[0]!.body)).toBe(sum(content));
+    });
+  });
+
   it("takes several uploads at once on one connection", async () => {
     await withNginx(options("upload_buffer_size 64k;"), async (site) => {
       const session = http2.connect(clear(site));

@@ -80,6 +80,13 @@ describe("module: the store", () => {
     });
   });
 
+  it("answers 503 when its variables are empty, and writes nowhere else", async () => {
+    await withNginx({ server: stored("", "", "$arg_store") }, async (site) => {
+      expect((await exchange(site.port, request)).status).toBe(503);
+      expect(site.log()).toContain("the variables of upload_store are empty");
+    });
+  });
+
   it("takes a path relative to nginx's prefix", async () => {
     const server = stored("", "", "no-such-folder-of-slipway");
     await withNginx({ server, expectLog: /\/usr\/share\/nginx\/no-such-folder-of-slipway\/\d{10}" failed/ }, async (site) => {

@@ -119,6 +119,24 @@ describe("module: HTTP/1.1 on the wire", () => {
     });
   });
 
+  it.each([
+    ["*****", "*****"],
+    ["a!#$%&'*+-.^_`{|}~b", "a!#$%&'*+-.^_`{|}~b"],
+    ['"a b"', "a b"],
+    ['"=_:x/y(z)?"; charset="utf-8"', "=_:x/y(z)?"],
+    ['"boundary_.oOo._MjM=NQ=="', "boundary_.oOo._MjM=NQ=="],
+    ["----WebKitFormBoundary7MA4YWxkTrZu0gW;charset=utf-8", "----WebKitFormBoundary7MA4YWxkTrZu0gW"],
+  ])("takes a boundary that clients send: %s", async (parameter, mark) => {
+    await withNginx(uploadSite(), async (site) => {
+      const type = `multipart/form-data; boundary=${parameter}`;
+      const request = post("/upload", form([{ disposition: 'name="a"; filename="a"', body: tricky }], mark), { type });
+      expect((await exchange(site.port, request)).status).toBe(200);
+      expect(readFileSync(site.files()[0]!, "latin1")).toBe(tricky);
+      expect(site.passed[0]!.body.toString("latin1")).toMatch(`--${mark}--\r\n`);
+      expect(site.passed[0]!.headers["content-type"]).toBe(type);
+    });
+  });
+
   it("skips a preamble and takes a part without a body", async () => {
     await withNginx(uploadSite('upload_pass_form_field "";'), async (site) => {
       const text = `a preamble\r\n--${boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\n--${boundary}--`;
