@@ -61,7 +61,7 @@ function readHeader(file: Buffer, index: 0 | 1): Read<Header> {
   const offset = bytes.readBigUInt64LE(72);
   const length = bytes.readBigUInt64LE(80);
   const right =
-    bytes.toString("latin1", 0, 8) === magic && bytes.readUInt32LE(8) === 1 && (flags & ~3) === 0 && flags !== 2 && sequence > 0n && sequence % 2n === BigInt(index) &&
+    bytes.toString("latin1", 0, 8) === magic && bytes.readUInt32LE(8) === 1 && [0, 1, 3, 7].includes(flags) && sequence > 0n && sequence % 2n === BigInt(index) &&
     total >= -1n && offset >= BigInt(bodyFrom) && length >= 24n && offset + length <= BigInt(longestFile);
   if (!right) return { kind: "refused", reason: "a header of another program or version" };
   const value = { sequence, complete: (flags & 1) === 1, total, bodyOffset: Number(offset), bodyLength: Number(length), bodyCrc: bytes.readUInt32LE(88) };

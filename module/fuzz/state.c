@@ -275,6 +275,7 @@ fuzz_step(upload_state_t *s, const fuzz_step_t *step)
         s->complete = (s->total >= 0
                        && upload_ranges_prefix(&s->received) == s->total);
         s->handed = s->complete ? step->from : 0;
+        s->told = s->complete && (step->to & 1);
         break;
 
     case 5:
@@ -327,6 +328,7 @@ fuzz_write(fuzz_file_t *file, upload_state_t *s, const fuzz_step_t *step)
     s->complete = (s->complete
                    && upload_ranges_prefix(&s->received) == s->total);
     s->handed = s->complete ? s->handed : 0;
+    s->told = s->complete && s->told;
 
     upload_state_init(&before);
     upload_state_init(&after);
@@ -465,6 +467,7 @@ fuzz_same(const upload_state_t *a, const upload_state_t *b)
            && a->hashed == b->hashed && a->complete == b->complete
            && a->last.start == b->last.start && a->last.end == b->last.end
            && a->last_crc == b->last_crc && a->handed == b->handed
+           && a->told == b->told
            && n == upload_digest_save(&b->digest, second)
            && memcmp(first, second, n) == 0
            && a->path_length == b->path_length

@@ -389,12 +389,6 @@ ngx_int_t ngx_http_upload_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_upload_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_buf_t *b);
 
-/* Decides on the files now, not when the request ends. */
-void ngx_http_upload_judge(ngx_http_upload_ctx_t *ctx);
-
-/* What was answered, or is to be; 0: nothing. */
-ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
-
 /* Goes on with a request: something has come, or the thread is done. */
 void ngx_http_upload_process(ngx_http_upload_ctx_t *ctx);
 
@@ -426,7 +420,20 @@ ngx_msec_int_t ngx_http_upload_segment_wait(ngx_http_upload_ctx_t *ctx,
 void ngx_http_upload_segment_stop(ngx_http_upload_ctx_t *ctx);
 void ngx_http_upload_segment_free(ngx_http_upload_ctx_t *ctx);
 void ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx);
-void ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx);
+void ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx,
+    ngx_uint_t told);
+
+
+/* ngx_http_upload_outcome.c */
+
+/* Removes files, or leaves them to the target or the session. */
+void ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx);
+
+/* Decides on the files now, not when the request ends. */
+void ngx_http_upload_judge(ngx_http_upload_ctx_t *ctx);
+
+/* What was answered, or is to be; 0: nothing. */
+ngx_uint_t ngx_http_upload_status(ngx_http_request_t *r);
 
 
 /* ngx_http_upload_part.c */

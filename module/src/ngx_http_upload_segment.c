@@ -2,7 +2,8 @@
 #include "ngx_http_upload_segment.h"
 
 
-static ngx_err_t ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx);
+static ngx_err_t ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx,
+    ngx_uint_t told);
 static ngx_uint_t ngx_http_upload_segment_current(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_segment_opened(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_segment_watch(ngx_http_upload_ctx_t *ctx);
@@ -327,10 +328,13 @@ ngx_http_upload_segment_remove(ngx_http_upload_ctx_t *ctx)
 }
 
 
-/* No target has answered for the file: it is the session's again. */
+/*
+ * No target has answered for the file: it is the session's again.  One that was
+ * told may have taken it all the same.
+ */
 
 void
-ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx, ngx_uint_t told)
 {
     ngx_err_t                   err;
     ngx_http_upload_segment_t  *s;
@@ -346,7 +350,7 @@ ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
     err = ngx_http_upload_state_lock(s, 1);
 
     if (err == 0) {
-        err = ngx_http_upload_segment_take_back(ctx);
+        err = ngx_http_upload_segment_take_back(ctx, told);
         ngx_http_upload_state_unlock(s);
     }
 
@@ -359,7 +363,7 @@ ngx_http_upload_segment_return(ngx_http_upload_ctx_t *ctx)
 
 
 static ngx_err_t
-ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx, ngx_uint_t told)
 {
     ngx_err_t                   err;
     upload_state_t             *state;
@@ -377,6 +381,7 @@ ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx)
     }
 
     state->handed--;
+    state->told |= (told != 0);
 
     return ngx_http_upload_state_save(s);
 }

@@ -309,11 +309,11 @@ ngx_http_upload_segment_again(ngx_http_upload_io_t *io)
 
         err = ngx_http_upload_segment_repeat(s);
 
-        if (err != NGX_ENOENT || state->handed) {
+        if (err != NGX_ENOENT || state->handed || state->told) {
             return err;
         }
 
-        /* no target has the file, and yet it is gone */
+        /* no target knows of the file, and yet it is gone */
     }
 
     if (state->path && !state->complete) {
@@ -384,7 +384,9 @@ ngx_http_upload_segment_repeat(ngx_http_upload_segment_t *s)
 
         (void) ngx_http_upload_state_hold(s->data_fd, F_RDLCK);
 
-    } else if (!hashed || state->handed == 0 || ngx_errno != NGX_ENOENT) {
+    } else if (!hashed || (state->handed == 0 && !state->told)
+               || ngx_errno != NGX_ENOENT)
+    {
 
         /* the first request may not have come to the end of its digests */
 
@@ -456,6 +458,7 @@ ngx_http_upload_segment_undo(ngx_http_upload_segment_t *s)
 
     state->complete = 0;
     state->handed = 0;
+    state->told = 0;
 
     if (state->hashed > s->range.start) {
         state->digest = s->before;

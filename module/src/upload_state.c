@@ -13,6 +13,7 @@
 #define UPLOAD_STATE_VERSION      1
 #define UPLOAD_STATE_COMPLETE     1        /* a flag */
 #define UPLOAD_STATE_COUNTED      2        /* another: "handed" is there */
+#define UPLOAD_STATE_TOLD         4        /* another */
 
 #define UPLOAD_STATE_USED         100      /* of a header; then zeros */
 #define UPLOAD_STATE_CRC          (UPLOAD_STATE_HEADER - 4)
@@ -445,6 +446,7 @@ static int
 upload_state_get_flags(upload_state_t *s, uint32_t flags, uint32_t handed)
 {
     s->complete = (flags & UPLOAD_STATE_COMPLETE);
+    s->told = (flags & UPLOAD_STATE_TOLD) != 0;
     s->handed = handed;
 
     switch (flags) {
@@ -457,6 +459,7 @@ upload_state_get_flags(upload_state_t *s, uint32_t flags, uint32_t handed)
         return handed ? -1 : 0;
 
     case UPLOAD_STATE_COMPLETE|UPLOAD_STATE_COUNTED:
+    case UPLOAD_STATE_COMPLETE|UPLOAD_STATE_COUNTED|UPLOAD_STATE_TOLD:
         return 0;
 
     default:
@@ -469,14 +472,17 @@ static void
 upload_state_put_header(const upload_state_t *s, unsigned char *header,
     uint32_t crc)
 {
+    uint32_t        flags;
     unsigned char  *p;
+
+    flags = s->complete ? UPLOAD_STATE_COMPLETE|UPLOAD_STATE_COUNTED : 0;
+    flags |= s->told ? UPLOAD_STATE_TOLD : 0;
 
     memset(header, 0, UPLOAD_STATE_HEADER);
     memcpy(header, UPLOAD_STATE_MAGIC, 8);
 
     p = upload_put32(header + 8, UPLOAD_STATE_VERSION);
-    p = upload_put32(p, s->complete ? UPLOAD_STATE_COMPLETE|UPLOAD_STATE_COUNTED
-                                    : 0);
+    p = upload_put32(p, flags);
     p = upload_put64(p, s->sequence);
     p = upload_put64(p, s->tokens);
     p = upload_put64(p, s->fences);
@@ -668,7 +674,7 @@ upload_state_valid(const upload_state_t *s)
     if (s->hashed < 0 || s->hashed > prefix
         || (s->digest.wanted && s->digest.length != (uint64_t) s->hashed)
         || (s->complete && prefix != s->total)
-        || (s->handed && !s->complete))
+        || ((s->handed || s->told) && !s->complete))
     {
         return 0;
     }

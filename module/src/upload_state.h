@@ -50,6 +50,7 @@ typedef struct {
     uint32_t            last_crc;    /* CRC-32 of its bytes */
     uint32_t            handed;      /* targets that may have the file */
     unsigned            complete:1;
+    unsigned            told:1;      /* a target, which has not answered */
 
     upload_digest_t     digest;      /* of the first "hashed" bytes */
     upload_ranges_t     received;
@@ -99,7 +100,7 @@ int upload_state_read(upload_state_t *s, const unsigned char *file,
  *     digest.length is "hashed", if any digest is wanted;
  *     "received" and "last" end at "total" or before, if that is known;
  *     0 .. total - 1 have been received, if "complete";
- *     "handed" is 0, unless "complete".
+ *     "handed" and "told" are 0, unless "complete".
  *
  * The state takes the bytes for written: when they could not be, it must be
  * read again before the next version.

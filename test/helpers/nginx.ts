@@ -35,6 +35,11 @@ export interface Answer {
   readonly body?: string;
 }
 
+/** Instead of an answer: the connection ends. */
+export const HANG_UP = "the upstream hangs up";
+
+export type Reply = Answer | typeof HANG_UP | undefined;
+
 /** An nginx other than the host's own, such as one in a container. */
 export interface NginxProgram {
   /** What it is, for titles. */
@@ -54,7 +59,7 @@ export interface NginxOptions {
   /** `listen` directives. @default "listen 127.0.0.1:%PORT%;" */
   readonly listen?: string;
   /** What the upstream answers; `undefined` never. @default 200 "done" */
-  readonly answer?: (passed: Passed) => Answer | undefined | Promise<Answer | undefined>;
+  readonly answer?: (passed: Passed) => Reply | Promise<Reply>;
   /** Lines of level alert, emerg or crit that are meant to be there. @default none */
   readonly expectLog?: RegExp;
   /** Files may be left in the store. @default false */
@@ -113,7 +118,8 @@ async function startUpstream(answer: NginxOptions["answer"], passed: Passed[]): 
       const one = { method, url, headers, rawHeaders, body: Buffer.concat(chunks) };
       passed.push(one);
       const reply = answer === undefined ? {} : await answer(one);
-      if (reply !== undefined) response.writeHead(reply.status ?? 200, reply.headers).end(reply.body ?? "done");
+      if (reply === HANG_UP) request.socket.destroy();
+      else if (reply !== undefined) response.writeHead(reply.status ?? 200, reply.headers).end(reply.body ?? "done");
     });
   });
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));

@@ -47,8 +47,8 @@ const segmentHeaders = (session: string, from: number, to: number, total: number
 ];
 
 /** A segment of a session's file, whole. @param to one past the last byte */
-export function segment(bytes: Buffer, session: string, from: number, to: number): Buffer {
-  return post("/ranged", bytes.subarray(from, to), { type, extra: segmentHeaders(session, from, to, bytes.length) });
+export function segment(bytes: Buffer, session: string, from: number, to: number, extra: readonly string[] = []): Buffer {
+  return post("/ranged", bytes.subarray(from, to), { type, extra: [...segmentHeaders(session, from, to, bytes.length), ...extra] });
 }
 
 /** The head of a piece for a path. @param length of the body; null: not said */
@@ -67,6 +67,7 @@ export interface PieceState {
   readonly total: number;
   readonly hashed: number;
   readonly handed: number;
+  readonly told: boolean;
   readonly path: string;
   /** First bytes, and one past the last. */
   readonly ranges: readonly (readonly [number, number])[];
@@ -108,6 +109,7 @@ function stateOf(header: Buffer, body: Buffer): PieceState {
     total: number(40),
     hashed: number(48),
     handed: header.readUInt32LE(96),
+    told: (flags & 4) === 4,
     path: body.toString("latin1", 24, pathEnd),
     ranges,
     claims: body.readUInt32LE(4),

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type Answer, type Nginx, withNginx } from "../helpers/nginx.ts";
+import { HANG_UP, type Nginx, type Reply, withNginx } from "../helpers/nginx.ts";
 import { piecesSite, readState, segment } from "../helpers/pieces.ts";
 import { fieldOf } from "../helpers/upload-site.ts";
 import { exchange, WireClient } from "../helpers/wire.ts";
@@ -29,15 +29,18 @@ async function askInVain(nginx: Nginx): Promise<void> {
 }
 
 /** A target that answers what it is told to, or nothing. */
-const target = (answers: readonly (Answer | undefined)[]): (() => Answer | undefined) => {
+const target = (answers: readonly Reply[]): (() => Reply) => {
   let asked = 0;
   return () => answers[asked++];
 };
 
-const site = (answers: readonly (Answer | undefined)[]): Parameters<typeof withNginx>[0] => {
+/** @param directives of the target's location */
+const site = (answers: readonly Reply[], directives = ""): Parameters<typeof withNginx>[0] => {
   const options = piecesSite({ answer: target(answers) });
-  return { ...options, server: options.server.replace("proxy_ignore_client_abort on", "proxy_ignore_client_abort off") };
+  return { ...options, server: options.server.replace("proxy_ignore_client_abort on;", directives) };
 };
+
+const askAndHear = (status: number) => async (nginx: Nginx) => void expect((await send(nginx, 10, 30)).status).toBe(status);
 
 describe("module: a session that begins anew when its file", () => {
   it.each([200, 404, 500])("was handed on to a target that answered %d, leaves it to the target", async (status) => {
@@ -90,11 +93,30 @@ describe("module: a session that begins anew when its file", () => {
     });
   });
 
-  it("is gone, though no target had it, does not take a repeated segment for the whole file", async () => {
-    await withNginx(site([undefined, { status: 200 }]), async (nginx) => {
+  // A service files it, and is killed before it answers, or takes longer than nginx waits.
+  it.each([
+    ["whose client went away", undefined, askInVain],
+    ["that was too slow", undefined, askAndHear(504)],
+    ["that hung up", HANG_UP, askAndHear(502)],
+  ] as const)("was taken by a target %s, asks it again when the last segment is repeated", async (_, reply, ask) => {
+    await withNginx(site([reply, { status: 200 }], "proxy_read_timeout 500ms;"), async (nginx) => {
       await send(nginx, 0, 10);
-      await askInVain(nginx);
+      await ask(nginx);
       await nginx.until(() => stateOf(nginx).handed === 0, "the file to be the session's again");
+      expect(stateOf(nginx).told).toBe(true);
+      for (const path of files(nginx)) rmSync(path);
+      expect((await send(nginx, 10, 30)).status).toBe(200);
+      expect(fieldOf(nginx.passed[1], "path")).toBe(fieldOf(nginx.passed[0], "path"));
+    });
+  });
+
+  it("is gone, though no target knew of it, does not take a repeated segment for the whole file", async () => {
+    const options = site([{ status: 200 }], "set $target %UPSTREAM%; if ($http_x_down) { set $target 127.0.0.1:1; }");
+    await withNginx({ ...options, server: options.server.replace("proxy_pass http://%UPSTREAM%", "proxy_pass http://$target") }, async (nginx) => {
+      await send(nginx, 0, 10);
+      expect((await exchange(nginx.port, segment(bytes, "s", 10, 30, ["X-Down: yes"]))).status).toBe(502);
+      await nginx.until(() => stateOf(nginx).handed === 0, "the file to be the session's again");
+      expect(stateOf(nginx).told).toBe(false);
       for (const path of files(nginx)) rmSync(path);
       expect((await send(nginx, 10, 30)).body).toBe("10-29/30");
       expect((await send(nginx, 0, 10)).status).toBe(200);
