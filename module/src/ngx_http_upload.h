@@ -355,6 +355,8 @@ struct ngx_http_upload_ctx_s {
     ngx_int_t                   failure;    /* waits for the thread */
     ngx_int_t                   broken;     /* no more can be read; or 0 */
     int                         lowat;      /* of the socket; 0: any byte */
+    ngx_event_t                 nap;        /* ends the mark on HTTP/2 */
+    off_t                       heard;      /* received when it last did */
 
     unsigned                    reading:1;  /* the body is ours to read */
     unsigned                    waiting:1;  /* for the thread alone */

@@ -23,6 +23,9 @@
 /* TLS may have read so much ahead of what the request has got. */
 #define NGX_HTTP_UPLOAD_AHEAD       (64 * 1024)
 
+/* Milliseconds for which another stream of the connection may go unheard. */
+#define NGX_HTTP_UPLOAD_NAP         20
+
 
 static ngx_int_t ngx_http_upload_input_come(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx);
@@ -38,6 +41,8 @@ static u_char *ngx_http_upload_input_lendable(ngx_http_upload_ctx_t *ctx,
 static ngx_int_t ngx_http_upload_input_stored(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_chunk(ngx_http_upload_ctx_t *ctx);
 static void ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx);
+static off_t ngx_http_upload_input_coming(ngx_http_request_t *r);
+static void ngx_http_upload_input_nap(ngx_event_t *ev);
 static void ngx_http_upload_input_lowat(ngx_http_upload_ctx_t *ctx, int bytes);
 static void ngx_http_upload_input_rouse(ngx_http_upload_ctx_t *ctx);
 
@@ -540,9 +545,8 @@ ngx_http_upload_input_chunk(ngx_http_upload_ctx_t *ctx)
 
 
 /*
- * Only where nothing but the body comes on the connection, and so much of it
- * that the kernel is sure to reach the mark; and not when the client has been
- * found to be slow.
+ * Only where so much of the body is to come that the kernel is sure to reach
+ * the mark; and not when the client has been found to be slow.
  */
 
 static void
@@ -552,17 +556,61 @@ ngx_http_upload_input_doze(ngx_http_upload_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (r->headers_in.chunked || ngx_http_upload_input_streamed(r)
-        || ctx->conf->limit_rate || ctx->slow
-        || ctx->received < NGX_HTTP_UPLOAD_FAST
-        || r->request_body->rest < NGX_HTTP_UPLOAD_LOWAT
-                                   + NGX_HTTP_UPLOAD_AHEAD)
+    if (r->headers_in.chunked || ctx->conf->limit_rate || ctx->slow
+        || ctx->received - ctx->heard < NGX_HTTP_UPLOAD_FAST
+        || ngx_http_upload_input_coming(r) < NGX_HTTP_UPLOAD_LOWAT
+                                             + NGX_HTTP_UPLOAD_AHEAD)
     {
         ngx_http_upload_awake(ctx);
         return;
     }
 
     ngx_http_upload_input_lowat(ctx, NGX_HTTP_UPLOAD_LOWAT);
+
+    if (ngx_http_upload_input_streamed(r) && !ctx->nap.timer_set) {
+        ctx->nap.handler = ngx_http_upload_input_nap;
+        ctx->nap.data = ctx;
+        ctx->nap.log = r->connection->log;
+        ngx_add_timer(&ctx->nap, NGX_HTTP_UPLOAD_NAP);
+    }
+}
+
+
+/*
+ * Bytes that the client can send before it hears from us, where nothing but the
+ * body is known to come on the connection.
+ */
+
+static off_t
+ngx_http_upload_input_coming(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        return r->stream->connection->processing > 1
+               ? 0
+               : ngx_min(r->headers_in.content_length_n
+                         - r->request_body->received,
+                         (off_t) r->stream->recv_window);
+    }
+#endif
+
+    return ngx_http_upload_input_streamed(r) ? 0 : r->request_body->rest;
+}
+
+
+/*
+ * On HTTP/2 another request may come, or the client may have given this one up:
+ * every now and then every byte is heard of for a while.
+ */
+
+static void
+ngx_http_upload_input_nap(ngx_event_t *ev)
+{
+    ngx_http_upload_ctx_t *ctx = ev->data;
+
+    ctx->heard = ctx->received;
+
+    ngx_http_upload_awake(ctx);
 }
 
 

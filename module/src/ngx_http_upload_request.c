@@ -800,6 +800,10 @@ ngx_http_upload_cleanup(void *data)
         ngx_del_timer(&ctx->tick);
     }
 
+    if (ctx->nap.timer_set) {
+        ngx_del_timer(&ctx->nap);
+    }
+
     ngx_queue_remove(&ctx->queue);
 
     ngx_http_upload_awake(ctx);

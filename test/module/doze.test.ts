@@ -1,7 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import http2 from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { type NginxOptions, withNginx } from "../helpers/nginx.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TestKeys } from "../helpers/matrix-http2.ts";
+import { type Nginx, type NginxOptions, withNginx } from "../helpers/nginx.ts";
 import { bestOf, leastOf, timeOf } from "../helpers/steady.ts";
 import { fieldOf } from "../helpers/upload-site.ts";
 import { head, WireClient } from "../helpers/wire.ts";
@@ -111,6 +114,76 @@ describe("module: a worker that is not woken for every packet", () => {
       expect((await client.answer()).status).toBe(413);
       client.destroy();
       expect(site.files()).toEqual([]);
+    });
+  });
+});
+
+/** Its answer's status. */
+const statusOf = async (stream: http2.ClientHttp2Stream): Promise<number> => {
+  const [answer] = (await once(stream, "response")) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
+  stream.resume();
+  return answer[":status"] ?? 0;
+};
+
+describe("module: a worker that is not woken for every packet of HTTP/2", () => {
+  let keys: TestKeys;
+  beforeAll(() => (keys = new TestKeys()));
+  afterAll(() => keys.remove());
+
+  const withStream = async (length: number, body: (upload: http2.ClientHttp2Stream, session: http2.ClientHttp2Session, site: Nginx) => Promise<void>): Promise<void> => {
+    const listen = `listen 127.0.0.1:%PORT%; listen 127.0.0.1:%TLS_PORT% ssl http2; ${keys.directives}`;
+    await withNginx({ ...options, listen }, async (site) => {
+      const session = http2.connect(`https://127.0.0.1:${site.tlsPort}`, { ca: keys.certificate });
+      const upload = session.request({ ":method": "PUT", ":path": "/new", "content-type": type, "content-length": `${length}` });
+      try {
+        await body(upload, session, site);
+      } finally {
+        session.destroy();
+      }
+    });
+  };
+
+  it("hears of another request on the connection while the upload stands still", async () => {
+    await withStream(8 * MIB, async (upload, session) => {
+      upload.write(randomBytes(2 * MIB));
+      await sleep(300);
+      // 1,000 bytes are no reason to wake the worker, and neither is the request behind them.
+      for (let turn = 0; turn < 5; turn++) {
+        upload.write(randomBytes(MIB + 1_000));
+        // A request goes out before the data that wait.
+        await sleep(50);
+        const began = Date.now();
+        expect(await statusOf(session.request({ ":path": "/get" }))).toBe(200);
+        expect(Date.now() - began).toBeLessThan(1_000);
+      }
+    });
+  });
+
+  it("hears of a client that gives its upload up and keeps the connection", async () => {
+    await withStream(8 * MIB, async (upload, session, site) => {
+      upload.on("error", () => undefined).write(randomBytes(3 * MIB + 1_000));
+      await sleep(300);
+      expect(site.files()).toHaveLength(1);
+      upload.close(http2.constants.NGHTTP2_CANCEL);
+      const until = Date.now() + 1_000;
+      while (site.files().length > 0 && Date.now() < until) await sleep(20);
+      expect(site.files()).toEqual([]);
+      expect(await statusOf(session.request({ ":path": "/get" }))).toBe(200);
+    });
+  });
+
+  it("takes all of an upload that comes fast, slowly and fast again", async () => {
+    const bytes = randomBytes(9 * MIB + 20_000);
+    await withStream(bytes.length, async (upload, _, site) => {
+      const answered = statusOf(upload);
+      upload.write(bytes.subarray(0, 4 * MIB));
+      for (let from = 4 * MIB; from < 4 * MIB + 20_000; from += 2_000) {
+        await sleep(100);
+        upload.write(bytes.subarray(from, from + 2_000));
+      }
+      upload.end(bytes.subarray(4 * MIB + 20_000));
+      expect(await answered).toBe(200);
+      expect(fieldOf(site.passed[0], "sha256")).toBe(sum(bytes));
     });
   });
 });
