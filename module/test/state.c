@@ -397,7 +397,7 @@ read_flags(unsigned char flags, unsigned char handed, uint32_t *read)
     }
 
     rc = read_copy(&s, file.bytes, file.length);
-    assert(rc != 0 || s.complete == (flags & 1));
+    assert(rc != 0 || (s.complete == (flags & 1) && s.told == (flags >> 2)));
     *read = s.handed;
 
     upload_state_free(&s);
@@ -418,10 +418,13 @@ handed(void)
     assert(read_flags(1, 0, &n) == 0 && n == 1);
     assert(read_flags(3, 0, &n) == 0 && n == 0);
     assert(read_flags(3, 7, &n) == 0 && n == 7);
+    assert(read_flags(7, 0, &n) == 0 && n == 0);
+    assert(read_flags(7, 2, &n) == 0 && n == 2);
 
     assert(read_flags(0, 1, &n) == -1 && read_flags(1, 1, &n) == -1);
     assert(read_flags(2, 0, &n) == -1 && read_flags(2, 1, &n) == -1);
-    assert(read_flags(4, 0, &n) == -1 && read_flags(7, 0, &n) == -1);
+    assert(read_flags(4, 0, &n) == -1 && read_flags(5, 0, &n) == -1);
+    assert(read_flags(6, 0, &n) == -1 && read_flags(8, 0, &n) == -1);
 }
 
 
@@ -454,6 +457,10 @@ disagreeing(void)
     s.handed = 1;
     refused();
     s.handed = 0;
+
+    s.told = 1;
+    refused();
+    s.told = 0;
 
     s.hashed = 1;
     refused();

@@ -45,8 +45,8 @@ const newer: Version = { sequence: 8, total: 100, flags: 3, ranges: [[0, 100]], 
 const shown = { received: [{ start: 0, end: 10 }], claimed: [], complete: false, total: 100 };
 
 describe("a state", () => {
-  it("is the newer of two versions", () => {
-    expect(parseUploadState(stateFile([older, newer]))).toEqual({ kind: "good", value: { complete: true, total: 100, received: [{ start: 0, end: 100 }], claimed: [{ start: 5, end: 6 }] } });
+  it.each([3, 7])("is the newer of two versions, with flags of %d", (flags) => {
+    expect(parseUploadState(stateFile([older, { ...newer, flags }]))).toEqual({ kind: "good", value: { complete: true, total: 100, received: [{ start: 0, end: 100 }], claimed: [{ start: 5, end: 6 }] } });
   });
 
   it.each([["header", 20], ["body", 2048 + 20]])("is the older one when the newer one's %s was cut off", (_, at) => {
