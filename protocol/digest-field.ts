@@ -5,6 +5,8 @@ import { parseDictionary } from "./structured-field.ts";
 /** Algorithms of the registry (RFC 9530 section 5) that uploads are checked with. */
 const algorithms: Readonly<Record<string, ChecksumName>> = { "sha-256": "sha256", "sha-512": "sha512" };
 
+const checksumOf = (name: string): ChecksumName | undefined => (Object.hasOwn(algorithms, name) ? algorithms[name] : undefined);
+
 /** The names that the registry has for those of some checksums that uploads are checked with. */
 export const digestNames = (checksums: Checksums): readonly string[] =>
   Object.entries(algorithms).flatMap(([name, checksum]) => (checksums[checksum] === undefined ? [] : [name]));
@@ -26,7 +28,7 @@ export function parseDigestField(value: string): readonly DigestMember[] | undef
   const dictionary = parseDictionary(value);
   if (dictionary === undefined) return undefined;
   for (const [name, item] of dictionary) {
-    const checksum = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
+    const checksum = checksumOf(name);
     if (checksum === undefined) continue;
     if (item.kind !== "bytes" || item.value.length !== digestBytes[checksum]) return undefined;
     members.push({ checksum, hex: toHex(item.value) });
@@ -46,7 +48,7 @@ export function disagrees(members: readonly DigestMember[], checksums: Checksums
  */
 export function wanted(value: string, checksums: Checksums): Checksums {
   const preferences = [...(parseDictionary(value) ?? [])].flatMap(([name, item]) => {
-    const checksum = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
+    const checksum = checksumOf(name);
     return checksum !== undefined && checksums[checksum] !== undefined && item.kind === "integer" ? [{ checksum, weight: item.value }] : [];
   });
   const asked = preferences.filter(({ weight }) => weight >= 1 && weight <= 10);

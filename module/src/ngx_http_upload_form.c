@@ -367,7 +367,7 @@ ngx_http_upload_form_boundary(ngx_http_upload_ctx_t *ctx)
     /* the delimiter without the CRLF before it, which every field ends with */
 
     return ngx_http_upload_form_put(ctx, ctx->parser.delimiter + 2,
-                                      ctx->parser.delimiter_length - 2);
+                                    ctx->parser.delimiter_length - 2);
 }
 
 

@@ -5,7 +5,8 @@
 
 
 static ngx_uint_t ngx_http_upload_answered(ngx_http_upload_ctx_t *ctx);
-static ngx_uint_t ngx_http_upload_told(ngx_http_upload_ctx_t *ctx);
+static ngx_uint_t ngx_http_upload_asked(ngx_http_upload_ctx_t *ctx,
+    ngx_uint_t answered);
 static ngx_uint_t ngx_http_upload_unwanted(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_unclaimed(ngx_http_upload_ctx_t *ctx);
 static ngx_uint_t ngx_http_upload_listed(ngx_http_upload_ctx_t *ctx);
@@ -28,7 +29,7 @@ ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
         } else if (ctx->session.len
                    && (!ctx->handed_on || ngx_http_upload_unclaimed(ctx)))
         {
-            ngx_http_upload_segment_return(ctx, ngx_http_upload_told(ctx));
+            ngx_http_upload_segment_return(ctx, ngx_http_upload_asked(ctx, 0));
         }
 
         /* what is not whole stays for the next request */
@@ -56,9 +57,7 @@ ngx_http_upload_settle(ngx_http_upload_ctx_t *ctx)
 static ngx_uint_t
 ngx_http_upload_answered(ngx_http_upload_ctx_t *ctx)
 {
-    ngx_uint_t                  i;
-    ngx_http_request_t         *r;
-    ngx_http_upstream_state_t  *state;
+    ngx_http_request_t  *r;
 
     r = ctx->request;
 
@@ -66,46 +65,36 @@ ngx_http_upload_answered(ngx_http_upload_ctx_t *ctx)
         return ctx->reached || ngx_http_upload_status(r) < NGX_HTTP_BAD_REQUEST;
     }
 
-    if (r->upstream_states == NULL) {
-        return 0;
-    }
-
-    state = r->upstream_states->elts;
-
-    for (i = ctx->upstreams; i < r->upstream_states->nelts; i++) {
-
-        if (state[i].peer && state[i].header_time != (ngx_msec_t) -1) {
-            return 1;
-        }
-    }
-
-    return 0;
+    return ngx_http_upload_asked(ctx, 1);
 }
 
 
 /*
- * Whether a target may know of the file, though none has answered: it has the
- * request, or a part of it.
+ * Whether a target may know of the file, as it has the request, or a part of
+ * it; or whether one has answered as well.
  */
 
 static ngx_uint_t
-ngx_http_upload_told(ngx_http_upload_ctx_t *ctx)
+ngx_http_upload_asked(ngx_http_upload_ctx_t *ctx, ngx_uint_t answered)
 {
     ngx_uint_t                  i;
-    ngx_http_request_t         *r;
+    ngx_array_t                *states;
     ngx_http_upstream_state_t  *state;
 
-    r = ctx->request;
+    states = ctx->request->upstream_states;
 
-    if (r->upstream == ctx->upstream || r->upstream_states == NULL) {
+    if (states == NULL) {
         return 0;
     }
 
-    state = r->upstream_states->elts;
+    state = states->elts;
 
-    for (i = ctx->upstreams; i < r->upstream_states->nelts; i++) {
+    for (i = ctx->upstreams; i < states->nelts; i++) {
 
-        if (state[i].peer && state[i].bytes_sent > 0) {
+        if (state[i].peer
+            && (answered ? state[i].header_time != (ngx_msec_t) -1
+                         : state[i].bytes_sent > 0))
+        {
             return 1;
         }
     }

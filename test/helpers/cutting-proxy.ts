@@ -16,9 +16,9 @@ export interface BadConnection {
   readonly cutAfter?: readonly [number, number];
   /**
    * How both ends hear of a cut: "end" hands the site all that was passed on, and the client hears of it when the site
-   * has read that, so that what is sent again can be counted to the byte; "reset" loses what lies in the buffers on the way, which nobody has acknowledged; "late reset" waits
-   * until the site's TCP has acknowledged all of it, whether nginx has read it or not; "silence" tells nobody, and
-   * nothing goes either way any more. @default "end"
+   * has read that, so that what is sent again can be counted to the byte; "reset" loses what lies in the buffers on the
+   * way, which nobody has acknowledged; "late reset" waits until the site's TCP has acknowledged all of it, whether nginx
+   * has read it or not; "silence" tells nobody, and nothing goes either way any more. @default "end"
    */
   readonly cutBy?: "end" | "reset" | "late reset" | "silence";
   /** Longest of the random pauses, in milliseconds. @default none */
