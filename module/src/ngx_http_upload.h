@@ -580,10 +580,11 @@ void ngx_http_upload_store_remove(ngx_http_upload_ctx_t *ctx);
 size_t ngx_http_upload_store_room(ngx_http_upload_ctx_t *ctx);
 
 /*
- * How many bytes, of at most so many, the next write should take to end where
- * the page cache begins a large piece.
+ * How many bytes, of at most so many, a write should take to end where the page
+ * cache begins a large piece, if so many others have not been written before.
  */
-size_t ngx_http_upload_store_fit(ngx_http_upload_ctx_t *ctx, size_t size);
+size_t ngx_http_upload_store_fit(ngx_http_upload_ctx_t *ctx, size_t before,
+    size_t size);
 
 /* Gives back the buffer that has nothing any more. */
 void ngx_http_upload_store_spare(ngx_http_upload_ctx_t *ctx);

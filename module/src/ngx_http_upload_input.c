@@ -8,7 +8,10 @@
 /* A stream of HTTP/2 and HTTP/3 is not kept waiting for more than this. */
 #define NGX_HTTP_UPLOAD_GATHER      (512 * 1024)
 
-/* No more of a buffer is used where they are scarce. */
+/*
+ * No more of a buffer is used where they are scarce, and no less is taken where
+ * they are not: the page cache takes and gives back large pieces sooner.
+ */
 #define NGX_HTTP_UPLOAD_SPARING     (256 * 1024)
 
 /*
@@ -29,6 +32,7 @@
 
 static ngx_int_t ngx_http_upload_input_come(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx);
+static size_t ngx_http_upload_input_size(ngx_http_upload_ctx_t *ctx);
 static ngx_int_t ngx_http_upload_input_idle(ngx_http_upload_ctx_t *ctx,
     ngx_int_t why);
 static ngx_uint_t ngx_http_upload_input_severed(ngx_http_request_t *r);
@@ -178,11 +182,10 @@ ngx_http_upload_input_spare(ngx_http_upload_ctx_t *ctx)
 static ngx_int_t
 ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx)
 {
-    size_t                     size;
-    ngx_buf_t                 *b;
-    ngx_int_t                  rc;
-    ngx_http_request_t        *r;
-    ngx_http_core_loc_conf_t  *clcf;
+    size_t               size;
+    ngx_buf_t           *b;
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
 
     r = ctx->request;
     b = r->request_body->buf;
@@ -203,9 +206,7 @@ ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx)
             return rc;
         }
 
-        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-        size = ngx_min(clcf->client_body_buffer_size,
-                       ngx_max(ctx->conf->buffer_size, NGX_HTTP_UPLOAD_SMALL));
+        size = ngx_http_upload_input_size(ctx);
 
         if (ngx_http_upload_buffer_take(&ctx->window, size) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -221,9 +222,38 @@ ngx_http_upload_input_window(ngx_http_upload_ctx_t *ctx)
     b->start = ctx->window.data;
     b->pos = b->start;
     b->last = b->start;
-    b->end = b->start + ngx_http_upload_store_fit(ctx, size);
+    b->end = b->start + ngx_http_upload_store_fit(ctx, ctx->store.carried
+                                                       + ctx->store.buffered,
+                                                  size);
 
     return NGX_OK;
+}
+
+
+/*
+ * Who sets less than nginx's default wants every byte of it spared, and what
+ * comes slowly would only stay here for longer.
+ */
+
+static size_t
+ngx_http_upload_input_size(ngx_http_upload_ctx_t *ctx)
+{
+    size_t                     size;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_core_module);
+
+    size = ngx_min(clcf->client_body_buffer_size,
+                   ngx_max(ctx->conf->buffer_size, NGX_HTTP_UPLOAD_SMALL));
+
+    if (clcf->client_body_buffer_size < 2 * ngx_pagesize
+        || ctx->received < NGX_HTTP_UPLOAD_FAST || ctx->slow
+        || ngx_http_upload_buffer_scarce())
+    {
+        return size;
+    }
+
+    return ngx_max(size, NGX_HTTP_UPLOAD_SPARING);
 }
 
 

@@ -423,7 +423,8 @@ ngx_http_upload_store_copy(ngx_http_upload_ctx_t *ctx, u_char **pos,
         }
 
         store->halved = (size >= NGX_HTTP_UPLOAD_HALVED);
-        size = ngx_http_upload_store_fit(ctx, store->halved ? size / 2 : size);
+        size = ngx_http_upload_store_fit(ctx, store->carried,
+                                         store->halved ? size / 2 : size);
         half = ngx_http_upload_store_half(store);
 
         n = ngx_min((size_t) (end - *pos), size - store->buffered);
@@ -461,7 +462,8 @@ ngx_http_upload_store_half(ngx_http_upload_store_t *store)
 
 
 size_t
-ngx_http_upload_store_fit(ngx_http_upload_ctx_t *ctx, size_t size)
+ngx_http_upload_store_fit(ngx_http_upload_ctx_t *ctx, size_t before,
+    size_t size)
 {
     ngx_http_upload_store_t  *store;
 
@@ -471,7 +473,7 @@ ngx_http_upload_store_fit(ngx_http_upload_ctx_t *ctx, size_t size)
         return size;
     }
 
-    return size - (store->offset + store->carried + size)
+    return size - (store->offset + before + size)
                   % ngx_http_upload_store_block(size);
 }
 

@@ -23,7 +23,7 @@ const site = {
       upload_pass @done;
       upload_store %STORE% 1 1;
       upload_buffer_size 4k;
-      client_body_buffer_size 8k;
+      client_body_buffer_size 7k;
       ${classicFields}
       upload_aggregate_form_field $upload_field_name.md5 "$upload_file_md5";
       upload_pass_form_field "^note$";

@@ -13,7 +13,7 @@ const site = (more: Partial<NginxOptions> = {}, directives = ""): NginxOptions =
       upload_pass @done;
       upload_store %STORE% 1;
       ${classicFields}
-      client_body_buffer_size 16k;
+      client_body_buffer_size 7k;
       upload_buffer_size 4k;
       ${directives}
     }

@@ -24,7 +24,7 @@ const fields = `
       upload_aggregate_form_field md5 "$upload_file_md5";
       upload_aggregate_form_field outcome "$upload_outcome";
       upload_buffer_size 4k;
-      client_body_buffer_size 8k;`;
+      client_body_buffer_size 7k;`;
 
 const site = (more: Partial<NginxOptions> = {}): NginxOptions => ({
   server: `

@@ -32,8 +32,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const server = (field: string): string => `
-  upload_store %STORE%; upload_buffer_size 1m; client_body_buffer_size 4m; ${field}
+const LARGE = "upload_buffer_size 1m; client_body_buffer_size 4m;";
+
+const server = (field: string, buffers: string): string => `
+  upload_store %STORE%; ${buffers} ${field}
   location /form { upload_pass @done; }
   location /raw { upload_pass @done; upload_raw on; }
   location /here { upload_pass @done; upload_raw on; upload_raw_path %STORE%/here; upload_raw_offset $http_x_offset; }
@@ -72,12 +74,12 @@ interface Write {
 }
 
 /** Uploads to a site of its own and tells what was written, in the order of the file. */
-async function writesOf(name: string, field: string, upload: (nginx: Nginx) => Promise<void>): Promise<Write[]> {
+async function writesOf(name: string, field: string, upload: (nginx: Nginx) => Promise<void>, buffers = LARGE): Promise<Write[]> {
   const log = join(folder, name);
   await withNginx(
     {
       listen: `listen 127.0.0.1:%PORT%; listen 127.0.0.1:%TLS_PORT% ssl http2; ${keys.directives}`,
-      server: server(field),
+      server: server(field, buffers),
       keepsFiles: true,
       preload: [join(folder, "writes.so")],
       environment: { WRITES_LOG: log, WRITES_FOLDER: "%STORE%" },
@@ -138,5 +140,29 @@ describe("module: writes of a large file end where the page cache begins a piece
       expect(sha256(readFileSync(`${nginx.store}/here`))).toBe(sha256(Buffer.concat([before, content])));
     });
     expectBlocks(writes.filter(({ at }) => at >= before.length), before.length);
+  });
+});
+
+describe("module: small buffers of an upload over HTTP/1.1, while a worker has enough", () => {
+  const countOf = async (name: string, buffers: string, field = plain): Promise<number> => {
+    const upload = async (nginx: Nginx): Promise<void> => {
+      expect(await http1(nginx, "/form", multipart, formType)).toBe(200);
+      expect(nginx.files().map((file) => sha256(readFileSync(file)))).toEqual([sha256(content)]);
+    };
+    return (await writesOf(name, field, upload, buffers)).length;
+  };
+
+  it.each([
+    ["nginx's defaults", ""],
+    ["64k", "upload_buffer_size 64k; client_body_buffer_size 64k;"],
+  ])("are made 256 KiB: %s", async (name, buffers) => {
+    // Of the first MiB, the smallest are of 64 KiB.
+    const pieces = 16 + content.length / (256 * 1024);
+    expect(await countOf(`plain-${name.replaceAll(/\W/g, "-")}`, buffers)).toBeLessThan(pieces + 8);
+    expect(await countOf(`hashed-${name.replaceAll(/\W/g, "-")}`, buffers, hashed)).toBeLessThan(pieces + 8);
+  });
+
+  it("stay what they are where less than nginx's default is asked for", async () => {
+    expect(await countOf("spared", "upload_buffer_size 64k; client_body_buffer_size 4k;")).toBeGreaterThan(content.length / (80 * 1024));
   });
 });
