@@ -78,6 +78,10 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX uploads_by_size ON uploads (size, id) WHERE state = 'complete';
     `,
   },
+  {
+    what: "sessions whose joined file was not what had been announced",
+    sql: "ALTER TABLE sessions ADD COLUMN refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1));",
+  },
 ];
 
 function version(database: Database): number {

@@ -23,6 +23,11 @@ export interface Session {
   readonly dialect: DialectName;
   readonly kind: SessionKind;
   readonly state: SessionState;
+  /**
+   * Whether the joined file was not what had been announced: nothing is left but this, so that whoever asks is told why.
+   * @default false
+   */
+  readonly refused?: boolean;
   /** Path of the data below incoming/; a part that knows its place has that of its file. */
   readonly data: string;
   /** Where in the data the session's first byte lies. */
@@ -53,7 +58,7 @@ export interface Session {
 }
 
 /** What of a session changes. */
-export type SessionChange = Partial<Pick<Session, "state" | "total" | "checksums" | "expiresAt" | "kind" | "parts" | "name" | "contentType" | "metadata">>;
+export type SessionChange = Partial<Pick<Session, "state" | "refused" | "total" | "checksums" | "expiresAt" | "kind" | "parts" | "name" | "contentType" | "metadata">>;
 
 /** A database of sessions. What a promise has settled is durable. */
 export interface Sessions {
@@ -63,11 +68,11 @@ export interface Sessions {
   find(id: string): Promise<Session | null>;
   /** The `file` session of a client's name for a file that is not complete. */
   findFile(fileKey: string): Promise<Session | null>;
-  /** The session that was put together from these parts. */
+  /** The session that was put together from these parts, or is going to be. */
   findJoined(parts: readonly string[]): Promise<Session | null>;
   /** Parts that are written into a path. */
   partsOf(data: string): Promise<readonly Session[]>;
-  /** Sessions that are not complete, oldest first. */
+  /** Sessions that are neither complete nor refused, oldest first. */
   open(): Promise<readonly Session[]>;
   /** Sessions of any state whose time is over. */
   expired(now: string): Promise<readonly Session[]>;

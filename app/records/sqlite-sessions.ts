@@ -6,6 +6,7 @@ import type { Session, SessionChange, Sessions } from "./sessions.ts";
 
 /** A row: names as SQL writes them, and lists and objects as JSON. */
 interface Row extends Pick<Session, "id" | "dialect" | "kind" | "state" | "data" | "base" | "total" | "name" | "metadata" | "announced"> {
+  readonly refused: 0 | 1;
   readonly file_total: number | null;
   readonly file_key: string | null;
   readonly parts: string;
@@ -18,17 +19,20 @@ interface Row extends Pick<Session, "id" | "dialect" | "kind" | "state" | "data"
 }
 
 const columns =
-  "id, dialect, kind, state, data, base, total, file_total, file_key, parts, name, content_type, metadata, announced, digests, checksums, remote_address, created_at, expires_at";
+  "id, dialect, kind, state, data, base, total, file_total, file_key, parts, name, content_type, metadata, announced, digests, checksums, remote_address, created_at, expires_at, refused";
 
 const changeable: Readonly<Record<keyof SessionChange, string>> = {
-  state: "state", total: "total", checksums: "checksums", expiresAt: "expires_at",
+  state: "state", refused: "refused", total: "total", checksums: "checksums", expiresAt: "expires_at",
   kind: "kind", parts: "parts", name: "name", contentType: "content_type", metadata: "metadata",
 };
 
 type Value = string | number | null;
 
-/** Lists and objects are kept as JSON. */
-const valueOf = (value: unknown): Value => (typeof value === "object" && value !== null ? JSON.stringify(value) : (value as Value));
+/** Lists and objects are kept as JSON, yes and no as 1 and 0. */
+function valueOf(value: unknown): Value {
+  if (typeof value === "boolean") return Number(value);
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : (value as Value);
+}
 
 function fromRow(row: Row): Session {
   return {
@@ -36,6 +40,7 @@ function fromRow(row: Row): Session {
     dialect: row.dialect,
     kind: row.kind,
     state: row.state,
+    refused: row.refused === 1,
     data: row.data,
     base: row.base,
     total: row.total,
@@ -65,9 +70,9 @@ export class SqliteSessions implements Sessions {
   }
 
   async insert(s: Session): Promise<void> {
-    await this.#write(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(18)}?)`, [
+    await this.#write(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(19)}?)`, [
       s.id, s.dialect, s.kind, s.state, s.data, s.base, s.total, s.fileTotal, s.fileKey, valueOf(s.parts), s.name, s.contentType,
-      s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt,
+      s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt, valueOf(s.refused ?? false),
     ]);
   }
 
@@ -91,7 +96,7 @@ export class SqliteSessions implements Sessions {
   }
 
   async findJoined(parts: readonly string[]): Promise<Session | null> {
-    return this.#all("WHERE parts = ? ORDER BY id LIMIT 1", [valueOf(parts)])[0] ?? null;
+    return this.#all("WHERE parts = ? AND refused = 0 ORDER BY id LIMIT 1", [valueOf(parts)])[0] ?? null;
   }
 
   async partsOf(data: string): Promise<readonly Session[]> {
@@ -99,7 +104,7 @@ export class SqliteSessions implements Sessions {
   }
 
   async open(): Promise<readonly Session[]> {
-    return this.#all("WHERE state <> 'complete' ORDER BY id", []);
+    return this.#all("WHERE state <> 'complete' AND refused = 0 ORDER BY id", []);
   }
 
   async expired(now: string): Promise<readonly Session[]> {

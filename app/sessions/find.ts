@@ -3,14 +3,17 @@ import { isId } from "../../protocol/id.ts";
 import type { DialectName, Session } from "../records/sessions.ts";
 import { Refusal } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
+import { joinedOther } from "./finish.ts";
 
 /**
  * The session of an id.
- * @throws {Refusal} `not_found`, or `upload_expired` when its time is over
+ * @throws {Refusal} `not_found`, `upload_expired` when its time is over, or `digest_mismatch` when its parts were joined
+ * to something else than had been announced
  */
 export async function findSession(store: StoreParts, dialect: DialectName, id: string): Promise<Session> {
   const session = isId(id) ? await store.records.sessions.find(id) : null;
   if (session === null || session.dialect !== dialect) throw new Refusal("not_found", "There is no upload at this address; it was finished long ago, cancelled, or never begun.");
+  if (session.refused === true) throw joinedOther();
   // The upkeep removes it: a request is decided on twice, and must be refused for the same reason.
   if (session.state === "receiving" && session.expiresAt <= new Date().toISOString()) throw new Refusal("upload_expired");
   return session;

@@ -65,13 +65,27 @@ async function isOther(store: StoreParts, session: Session, { checksums }: Whole
   return comparison;
 }
 
+/** Its client has been given an address, and asks there what has become of it. */
+async function refuseJoined(store: StoreParts, session: Session): Promise<void> {
+  await removeData(store.paths, session.data);
+  await store.records.sessions.update(session.id, { refused: true });
+}
+
+/** Why there is no file of parts that were joined. */
+export const joinedOther = (): Refusal =>
+  new Refusal("digest_mismatch", "The joined file differs from the Repr-Digest that was announced for it, so it was not kept; its parts are, and can be declared final again.");
+
 /**
  * Files what has arrived. It may be called again at any time, also after a kill, and gives the same record.
  * @param maxFileSize bytes; 0 is no limit
- * @throws {Refusal} `digest_mismatch`, after which nothing of the session is left, or why it could not be filed
+ * @throws {Refusal} `digest_mismatch`, after which nothing of the session is left but of a joined one that it was refused, or why it could not be filed
  */
 export async function finishSession(store: StoreParts, session: Session, data: WholeData, maxFileSize: number): Promise<UploadRecord> {
   if (await isOther(store, session, data)) {
+    if (session.kind === "joined") {
+      await refuseJoined(store, session);
+      throw joinedOther();
+    }
     await removeSession(store, session);
     throw new Refusal("digest_mismatch", "The file differs from the Repr-Digest that was announced for it, so it was not kept.");
   }

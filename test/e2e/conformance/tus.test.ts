@@ -176,6 +176,32 @@ describe.skipIf(withoutLocal())("tus 1.0.0, beyond what all dialects do", () => 
       expect((await patch(address, 150_000, Buffer.alloc(0))).status).toBe(403);
     });
 
+    it("says at its address that joined parts are not what was announced, and joins them when they are declared as they are", async () => {
+      const pieces = [randomBytes(70_000), randomBytes(30_000)];
+      const parts: string[] = [];
+      for (const piece of pieces) {
+        parts.push(await partial(piece.length));
+        expect((await patch(parts.at(-1)!, 0, piece)).status).toBe(204);
+      }
+      const declared = (bytes: Buffer): Promise<Answer> =>
+        tus("POST", "/tus/", { "upload-concat": `final;${parts.join(" ")}`, "repr-digest": `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:` });
+      const wrong = await declared(Buffer.from("another"));
+      expect(wrong.status, wrong.text).toBe(201);
+      const address = wrong.headers["location"] ?? "";
+      await until("it is refused", async () => (await tus("HEAD", address)).status === 400);
+      const asked = await tus("PATCH", address, { "content-type": octets, "upload-offset": "0" });
+      expect([asked.status, json<{ error: { code: string } }>(asked).error.code]).toEqual([400, "digest_mismatch"]);
+      expect(asked.text).toContain("declared final again");
+      expect(site.kept().rows).toEqual([]);
+      expect(json<{ uploads: { state: string }[] }>(await send(site, "/api/uploads?state=receiving")).uploads.filter(({ state }) => state === "joining")).toEqual([]);
+
+      const right = await declared(Buffer.concat(pieces));
+      expect(right.headers["location"]).not.toBe(address);
+      await until("it is joined", async () => (await tus("HEAD", right.headers["location"] ?? "")).headers["upload-offset"] === "100000");
+      expectFiled(Buffer.concat(pieces));
+      await until("the parts are gone", () => site.kept().incoming.length === 0);
+    });
+
     it("makes one file of parts that are declared twice at once, and keeps them from a DELETE until it is there", async () => {
       const pieces = Array.from({ length: 4 }, () => randomBytes(8_000_000));
       const parts = await Promise.all(pieces.map(({ length }) => partial(length)));
