@@ -126,9 +126,10 @@ export async function hostileRun(options: HostileOptions): Promise<HostileReport
         const result = await storm({ ...options, ...third, ports, probe: () => probe(site.port), trouble: alive });
         results.push(result);
         findings.push(...result.findings);
+        if (watchesMemory(options)) await sleep(BUFFERS_IDLE);
         memory.push((await atRest(site, target)).memory);
       }
-      if (!options.sanitize && options.count >= LONG) findings.push(...growth(memory, options.count));
+      if (watchesMemory(options)) findings.push(...growth(memory, options.count));
       await probe(site.port);
       findings.push(...compare(before, await atRest(site, target, before.descriptors.length)), ...paddedFrames(results, site));
       findings.push(...orphans(site, target, results.flatMap(({ appearances }) => appearances)));
@@ -161,6 +162,12 @@ function paddedFrames(results: readonly StormResult[], site: Nginx): string[] {
 
 /** From this many cases on, what a worker holds says whether it leaks: before, it may only have grown to its size. */
 const LONG = 80_000;
+
+/** The sanitizers hold back what is freed. */
+const watchesMemory = ({ sanitize, count }: HostileOptions): boolean => !sanitize && count >= LONG;
+
+/** Milliseconds after which a worker has given buffers that nobody needs to the kernel: two of its rounds. */
+const BUFFERS_IDLE = 11_000;
 
 /** A leak of a hundred bytes for each request of the last third would be more than this. */
 function growth([, , second = 0, third = 0]: readonly number[], count: number): string[] {
