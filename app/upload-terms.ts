@@ -13,6 +13,8 @@ export interface UploadTerms {
   readonly tusPath: string | null;
   /** Bytes; 0 is no limit. */
   readonly maxFileSize: number;
+  /** Bytes that stay free on the store's disk. */
+  readonly minFreeSpace: number;
   /** Checksums that every file must bring. */
   readonly checksums: readonly ChecksumName[];
 }
@@ -42,6 +44,7 @@ export function readUploadTerms(header: (name: string) => string): UploadTerms {
     path: take("X-Slipway-Upload-Path", "/upload", readPath),
     tusPath: take("X-Slipway-Tus-Path", "", (text) => (text === "" ? null : readPath(text))),
     maxFileSize: take("X-Slipway-Max-File-Size", "0", (text) => parseSize(text)?.bytes),
+    minFreeSpace: take("X-Slipway-Min-Free-Space", "0", (text) => parseSize(text)?.bytes),
     checksums: take("X-Slipway-Checksums", "", readChecksums),
   };
 }

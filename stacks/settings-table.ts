@@ -86,7 +86,7 @@ const upload = {
   "upload.cleanup": row(allow.list(allow.statusRange, { min: 0, max: 64 }), value(["400-599"]), "Final statuses that delete the request's files.", "`upload_cleanup`"),
   "upload.maxFileSize": row(allow.size({ zero: true }), value("0"), "Largest file; `0` is no limit.", "`upload_max_file_size`", { unit: "bytes" }),
   "upload.maxBodySize": row(allow.size({ zero: true }), value("0"), "Largest request body; `0` is no limit.", "`client_max_body_size`", { unit: "bytes" }),
-  "upload.minFreeSpace": row(allow.size({ zero: true }), value("0"), "Space that stays free in the storage: an upload that would take it is refused. Needs Slipway's own module.", "`upload_min_free_space`", { unit: "bytes" }),
+  "upload.minFreeSpace": row(allow.size({ zero: true }), value("0"), "Space that stays free in the storage: an upload that would take it is refused. Needs Slipway's own module.", "`upload_min_free_space`, `X-Slipway-Min-Free-Space`", { unit: "bytes" }),
   "upload.limitRate": row(allow.size({ zero: true, min: "1k" }), value("0"), "Speed of one request; `0` is no limit.", "`upload_limit_rate`", { unit: "bytes a second" }),
   "upload.bufferSize": row(allow.size({ min: "16k", max: "64m" }), value("1m"), "Write buffer of one upload; small ones are slow.", "`upload_buffer_size`, `client_body_buffer_size`", { unit: "bytes" }),
   "upload.bodyTimeout": row(allow.duration("1s", "1d"), value("60s"), "Longest silence of a client in mid-upload.", "`client_body_timeout`"),

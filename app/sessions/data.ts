@@ -1,5 +1,5 @@
 /** Where the data of sessions lies, and how it goes. */
-import { unlink } from "node:fs/promises";
+import { stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../refusal.ts";
 import type { StorePaths } from "../store/paths.ts";
@@ -20,6 +20,16 @@ export function dataPath(paths: StorePaths, data: string): string {
 /** Absolute path of data as nginx spells it. */
 export function spelledPath(paths: StorePaths, data: string): string {
   return join(paths.spelled, "incoming", data);
+}
+
+/** Bytes of a file; 0 when there is none. */
+export async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return 0;
+    throw error;
+  }
 }
 
 /** Removes a file that may be gone already. */

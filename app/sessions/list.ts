@@ -1,12 +1,10 @@
 /** The uploads that are under way, as they are shown. */
-import { stat } from "node:fs/promises";
 import { safeFileName } from "../../protocol/file-name.ts";
 import type { DialectName, Session } from "../records/sessions.ts";
-import { systemCode } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
 import { readUploadState } from "../store/upload-state.ts";
 import type { CountedUpload } from "./counted.ts";
-import { dataPath } from "./data.ts";
+import { dataPath, sizeOf } from "./data.ts";
 
 /** An upload that is not complete; without what only its client may know, the id that more can be sent to. */
 export interface ReceivingView {
@@ -25,15 +23,6 @@ export interface ReceivingView {
   readonly expiresAt: string | null;
   /** The session's, or the way in which nginx takes the body. */
   readonly protocol: DialectName | "form" | "raw" | "ranged";
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return 0;
-    throw error;
-  }
 }
 
 /** While nginx writes, the state is behind; a file that grows from its beginning shows more by its size. */

@@ -43,6 +43,8 @@ export interface SessionsView {
   readonly checksums: readonly string[];
   /** Seconds. */
   readonly expireAfter: number;
+  /** An nginx size. */
+  readonly minFreeSpace: string;
   /** With spaces between. */
   readonly corsOrigins: string;
 }
@@ -150,6 +152,7 @@ function sessionsView({ upload, application, images }: SiteSettings): SessionsVi
     below: `${upload.path.replace(/\/$/, "")}/`,
     checksums: upload.checksums,
     expireAfter: upload.expireAfter.seconds,
+    minFreeSpace: upload.minFreeSpace.text,
     corsOrigins: upload.corsOrigins.join(" "),
   };
 }

@@ -1,12 +1,11 @@
 /** Sessions that time, a kill or a slow comparison meets on their way into the files. */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { Session } from "../../app/records/sessions.ts";
-import { dataOf, dataPath } from "../../app/sessions/data.ts";
 import { finishSession } from "../../app/sessions/finish.ts";
 import { keepSessions } from "../../app/sessions/upkeep.ts";
+import { begun } from "../helpers/sessions.ts";
 import { makeServiceFolder, type ServiceFolder, sha256 } from "../helpers/service.ts";
 import { openStore, type TestStore } from "../helpers/store.ts";
 import { readTree } from "../helpers/tree.ts";
@@ -24,26 +23,13 @@ afterEach(async () => {
   rmSync(folder.root, { recursive: true, force: true });
 });
 
-/** A session, and its data where it is to have some. */
-async function begun(changes: Partial<Session>, bytes?: Buffer | string): Promise<Session> {
-  const id = store.makeId();
-  const session: Session = {
-    id, dialect: "tus", kind: "whole", state: "receiving", data: dataOf(id), base: 0, total: bytes?.length ?? 0, fileTotal: null, fileKey: null, parts: [],
-    name: "a.bin", contentType: "", metadata: "", announced: "", digests: ["sha256"], checksums: null, remoteAddress: null,
-    createdAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 60_000).toISOString(), ...changes,
-  };
-  await store.records.sessions.insert(session);
-  if (bytes !== undefined) writeFileSync(dataPath(store.paths, session.data), bytes);
-  return session;
-}
-
 const past = new Date(Date.now() - 1000).toISOString();
 const files = (): string[] => readTree(join(folder.store, "files")).map(({ text }) => text);
 const incoming = (): unknown[] => readTree(join(folder.store, "incoming"));
 
 it("keeps parts whose time is over as long as they are being put together", async () => {
-  const parts = [await begun({ kind: "part", expiresAt: past }, "one "), await begun({ kind: "part", expiresAt: past }, "two")];
-  const joined = await begun({ kind: "joined", state: "joining", total: 7, parts: parts.map(({ id }) => id) });
+  const parts = [await begun(store, { kind: "part", expiresAt: past }, "one "), await begun(store, { kind: "part", expiresAt: past }, "two")];
+  const joined = await begun(store, { kind: "joined", state: "joining", total: 7, parts: parts.map(({ id }) => id) });
   await keepSessions(store);
   expect(files()).toEqual(["one two"]);
   expect((await store.records.sessions.find(joined.id))?.state).toBe("complete");
@@ -51,8 +37,8 @@ it("keeps parts whose time is over as long as they are being put together", asyn
 });
 
 it("gives up a file whose parts are gone, and does not say for ever that it is put together", async () => {
-  const part = await begun({ kind: "part" }, "one");
-  const joined = await begun({ kind: "joined", state: "joining", total: 7, parts: [part.id, store.makeId()] });
+  const part = await begun(store, { kind: "part" }, "one");
+  const joined = await begun(store, { kind: "joined", state: "joining", total: 7, parts: [part.id, store.makeId()] });
   await keepSessions(store);
   expect(await store.records.sessions.find(joined.id)).toBeNull();
   expect(store.lines.map(({ msg }) => msg)).toContain("gave up a file whose parts are gone");
@@ -60,8 +46,8 @@ it("gives up a file whose parts are gone, and does not say for ever that it is p
 });
 
 it("does not put parts together again when the file was filed before a kill", async () => {
-  const part = await begun({ kind: "part" }, "one");
-  const joined = await begun({ kind: "joined", state: "joining", total: 3, parts: [part.id] }, "one");
+  const part = await begun(store, { kind: "part" }, "one");
+  const joined = await begun(store, { kind: "joined", state: "joining", total: 3, parts: [part.id] }, "one");
   await finishSession(store, { ...joined, kind: "whole" }, { size: 3, checksums: { sha256: sha256("one") } }, 0);
   await store.records.sessions.update(joined.id, { state: "joining" });
   await keepSessions(store);
@@ -72,7 +58,7 @@ it("does not put parts together again when the file was filed before a kill", as
 it("reads a file once for a digest that nobody has computed, however often it is asked for meanwhile", async () => {
   const bytes = randomBytes(32 * 1024 * 1024);
   const announced = `sha-512=:${createHash("sha512").update(bytes).digest("base64")}:`;
-  const session = await begun({ announced }, bytes);
+  const session = await begun(store, { announced }, bytes);
   const data = { size: bytes.length, checksums: { sha256: sha256(bytes) } };
   const read = (): number => Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
   const before = read();

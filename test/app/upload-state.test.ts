@@ -1,47 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contiguousFrom, parseUploadState, readUploadState } from "../../app/store/upload-state.ts";
+import { stateFile, type StateVersion } from "../helpers/state-file.ts";
 
-interface Version {
-  readonly sequence: number;
-  readonly total?: number;
-  readonly flags?: number;
-  readonly ranges?: readonly (readonly [number, number])[];
-  readonly claims?: readonly (readonly [number, number])[];
-  readonly at?: number;
-}
-
-/** A state file as docs/internals/upload-state.md lays it out, written by hand. */
-function stateFile(versions: readonly Version[]): Buffer {
-  const file = Buffer.alloc(4096);
-  for (const { sequence, total = -1, flags = 0, ranges = [], claims = [], at = 1024 } of versions) {
-    const body = Buffer.alloc(24 + ranges.length * 16 + claims.length * 24);
-    body.writeUInt32LE(claims.length, 4);
-    body.writeBigUInt64LE(BigInt(ranges.length), 8);
-    [...ranges].forEach(([start, end], i) => (body.writeBigInt64LE(BigInt(start), 24 + i * 16), body.writeBigInt64LE(BigInt(end), 32 + i * 16)));
-    const from = 24 + ranges.length * 16;
-    [...claims].forEach(([start, end], i) => (body.writeBigUInt64LE(1n, from + i * 24), body.writeBigInt64LE(BigInt(start), from + i * 24 + 8), body.writeBigInt64LE(BigInt(end), from + i * 24 + 16)));
-    const header = Buffer.alloc(512);
-    header.write("UPLSTATE", "latin1");
-    header.writeUInt32LE(1, 8);
-    header.writeUInt32LE(flags, 12);
-    header.writeBigUInt64LE(BigInt(sequence), 16);
-    header.writeBigInt64LE(BigInt(total), 40);
-    header.writeBigUInt64LE(BigInt(at), 72);
-    header.writeBigUInt64LE(BigInt(body.length), 80);
-    header.writeUInt32LE(crc32(body), 88);
-    header.writeUInt32LE(crc32(header.subarray(0, 508)), 508);
-    header.copy(file, sequence % 2 === 0 ? 0 : 512);
-    body.copy(file, at);
-  }
-  return file;
-}
-
-const older: Version = { sequence: 7, total: 100, ranges: [[0, 10]] };
-const newer: Version = { sequence: 8, total: 100, flags: 3, ranges: [[0, 100]], claims: [[5, 6]], at: 2048 };
+const older: StateVersion = { sequence: 7, total: 100, ranges: [[0, 10]] };
+const newer: StateVersion = { sequence: 8, total: 100, flags: 3, ranges: [[0, 100]], claims: [[5, 6]], at: 2048 };
 const shown = { received: [{ start: 0, end: 10 }], claimed: [], complete: false, total: 100 };
 
 describe("a state", () => {
@@ -62,7 +27,7 @@ describe("a state", () => {
     expect(parseUploadState(torn)).toEqual({ kind: "good", value: null });
   });
 
-  it.each<[string, Version]>([
+  it.each<[string, StateVersion]>([
     ["flags that are not known", { ...older, flags: 4 }],
     ["a range behind the total", { ...older, ranges: [[0, 101]] }],
     ["ranges that touch", { ...older, ranges: [[0, 5], [5, 10]] }],

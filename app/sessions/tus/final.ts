@@ -8,7 +8,7 @@ import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
 import { digestFile } from "../digest-file.ts";
 import { findSession } from "../find.ts";
 import { finishSession } from "../finish.ts";
-import { startJoin } from "../join.ts";
+import { checkSpace, startJoin } from "../join.ts";
 import { dataPath } from "../data.ts";
 import { progressOf, recordOf } from "../progress.ts";
 import { addressOf, expiryHeader, idOf, filedHeaders } from "./answers.ts";
@@ -79,10 +79,12 @@ async function finishFile(store: StoreParts, { request, described }: Joining, fi
 }
 
 async function join(store: StoreParts, { request, described }: Joining, total: number): Promise<DialectAnswer> {
-  return store.locks.run([`final ${described.parts.join(" ")}`], async () => {
+  // One after the other: each has to find room beside what those before it will take.
+  return store.locks.run(["final"], async () => {
     // The same declaration, sent twice at once.
     const before = await store.records.sessions.findJoined(described.parts);
     if (before !== null) return createdBefore(store, request, before);
+    await checkSpace(store, total, request.terms.minFreeSpace);
     const session = newSession(store, request, { dialect: "tus", kind: "joined", state: "joining", total, ...described });
     await store.records.sessions.insert(session);
     startJoin(store, session);
