@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Problem } from "../scripts/core/problem.ts";
@@ -84,10 +84,13 @@ export async function warm(file: string): Promise<void> {
   for await (const _ of createReadStream(file, { highWaterMark: BLOCK }));
 }
 
-/** Every file below a folder, without the notes that @tus/file-store keeps beside each. */
+/** Endings of the notes that @tus/file-store and tusd keep beside each file. */
+const NOTES = [".json", ".info"];
+
+/** Every file below a folder, without what others note beside it. */
 export async function storedFiles(store: string): Promise<string[]> {
   const entries = await readdir(store, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && !entry.name.endsWith(".json")).map((entry) => join(entry.parentPath, entry.name));
+  return entries.filter((entry) => entry.isFile() && !NOTES.includes(extname(entry.name))).map((entry) => join(entry.parentPath, entry.name));
 }
 
 /**

@@ -59,6 +59,10 @@ a run has ended with every file at the site, that memory goes: the next run send
 \`$XDG_STATE_HOME/slipway\`. A \`note\` says of each file that goes on how much of it the site had already; speeds count
 only what was sent now. What was begun at a file that has changed since is begun anew.
 
+A power cut is like a kill to a file of 8 MiB or more under way: what is noted of it is flushed to the disk. What is
+noted of smaller files, and of those that have arrived, the system writes when it likes, within half a minute as a rule;
+files whose note was lost are sent again, and one that had arrived is at the site twice then.
+
 ## Digests
 
 The client computes SHA-256 while it sends, and fails a file whose digest at the site differs. \`--manifest SHA256SUMS\`

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { checkout } from "../../scripts/core/paths.ts";
 import { freePort } from "../../scripts/local/ports.ts";
 import type { Contestant, Place, Running } from "../contestant.ts";
-import { installNodeRivals, installPythonRival } from "../rivals.ts";
+import { buildTusd, installNodeRivals, installPythonRival } from "../rivals.ts";
 import { startServer } from "../server-process.ts";
 import { tusCurl } from "../tus.ts";
 
@@ -34,6 +34,16 @@ const tus: Contestant = {
   },
 };
 
+const tusd: Contestant = {
+  group: "http",
+  name: "tusd",
+  async start({ folder, store }) {
+    const port = await freePort();
+    const { pid, stop } = await startServer("tusd", [await buildTusd(), `${port}`, store], folder, port);
+    return { port, pids: () => [pid], stop, curl: (file) => tusCurl([], `http://127.0.0.1:${port}/files/`, file) };
+  },
+};
+
 /** Starts copyparty with its volume at `/upload`, without its index, thumbnails and port searches. */
 export async function startCopyparty({ folder, store }: Pick<Place, "folder" | "store">): Promise<Pick<Running, "port" | "pids" | "stop">> {
   const port = await freePort();
@@ -54,4 +64,4 @@ const copyparty: Contestant = {
 };
 
 /** Other people's servers. */
-export const rivals: readonly Contestant[] = [koa, tus, copyparty];
+export const rivals: readonly Contestant[] = [koa, tus, tusd, copyparty];

@@ -66,7 +66,12 @@ ${markdownTable(linkCheckTable(report))}${list(linkNotes(report))}`;
 function section(report: Report): string {
   switch (report.suite) {
     case "speed":
-      return `## Speed\n\nOne upload of ${formatBytes(report.sizeBytes)} at a time. ${machineLine(report)}\n${markdownTable(speedTable(report))}${list(speedNotes(report))}`;
+      return `## Speed
+
+One upload of ${formatBytes(report.sizeBytes)} at a time. Who is compared with several has a row for each. A site, with TLS, SHA-256 and all
+bytes on the disk before it answers, is held against other people's servers too (http/...): those are measured without
+TLS. ${machineLine(report)}
+${markdownTable(speedTable(report))}${list(speedNotes(report))}`;
     case "scale":
       return `## Scale
 

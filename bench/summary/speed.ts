@@ -3,12 +3,12 @@ import { isWhole, noteOf } from "../rounds.ts";
 import { counted, median } from "../statistics.ts";
 import type { SpeedReport, SpeedResult } from "../suites/speed.ts";
 import type { Table } from "../table.ts";
-import { measureOf } from "../targets.ts";
+import { measuresOf } from "../targets.ts";
 import { verdict } from "./format.ts";
 
 const GIB = 1024 ** 3;
 
-/** What the rounds of a contestant come to. */
+/** What the rounds of a contestant come to, and how that compares with another's. */
 export interface SpeedRow {
   readonly group: string;
   readonly name: string;
@@ -18,7 +18,7 @@ export interface SpeedRow {
   readonly most: number;
   readonly gibPerSecond: number;
   readonly cpuSecondsPerGib: number;
-  /** Group and name of who it is compared with, if that was measured too. */
+  /** Group and name of who it is compared with, if there is a target or that was measured too. */
   readonly yardstick?: string;
   /** Median in the yardstick's median. */
   readonly ratio?: number;
@@ -30,13 +30,22 @@ function secondsOf(result: SpeedResult): number[] {
   return counted(result.runs).map(({ seconds }) => seconds);
 }
 
-function row(result: SpeedResult, sizeBytes: number, all: readonly SpeedResult[]): SpeedRow {
+function compared(times: readonly number[], measure: ReturnType<typeof measuresOf>[number], all: readonly SpeedResult[]): Partial<SpeedRow> {
+  const { yardstick, atMost } = measure;
+  const other = all.find((one) => keyOf(one) === yardstick);
+  const ratio = other === undefined ? undefined : median(times) / median(secondsOf(other));
+  return {
+    ...(atMost === undefined && ratio === undefined ? {} : { yardstick }),
+    ...(ratio === undefined ? {} : { ratio }),
+    ...(atMost === undefined ? {} : { atMost }),
+    ...(atMost === undefined || ratio === undefined ? {} : { met: ratio <= atMost }),
+  };
+}
+
+function rowsOf(result: SpeedResult, sizeBytes: number, all: readonly SpeedResult[]): SpeedRow[] {
   const times = secondsOf(result);
   const seconds = median(times);
-  const measure = measureOf(keyOf(result));
-  const other = all.find((one) => keyOf(one) === measure?.yardstick);
-  const ratio = other === undefined ? undefined : seconds / median(secondsOf(other));
-  return {
+  const own = {
     group: result.group,
     name: result.name,
     seconds,
@@ -44,31 +53,31 @@ function row(result: SpeedResult, sizeBytes: number, all: readonly SpeedResult[]
     most: Math.max(...times),
     gibPerSecond: sizeBytes / GIB / seconds,
     cpuSecondsPerGib: median(counted(result.runs).map(({ cpuSeconds }) => cpuSeconds)) / (sizeBytes / GIB),
-    ...(measure === undefined || ratio === undefined ? {} : { yardstick: measure.yardstick, ratio }),
-    ...(measure?.atMost === undefined ? {} : { atMost: measure.atMost }),
-    ...(measure?.atMost === undefined || ratio === undefined ? {} : { met: ratio <= measure.atMost }),
   };
+  const measures = measuresOf(keyOf(result));
+  return measures.length === 0 ? [own] : measures.map((measure) => ({ ...own, ...compared(times, measure, all) }));
 }
 
-/** A row for each contestant that was measured to the end, group by group. */
+/** A row for each comparison of each contestant that was measured to the end, group by group. */
 export function speedRows(report: SpeedReport): SpeedRow[] {
   const whole = report.results.filter(isWhole);
-  const rows = whole.map((result) => row(result, report.sizeBytes, whole));
+  const rows = whole.flatMap((result) => rowsOf(result, report.sizeBytes, whole));
   return GROUPS.flatMap((group) => rows.filter((one) => one.group === group));
 }
 
-/** The rows as a table. */
+function ownCells(row: SpeedRow): string[] {
+  return [row.seconds.toFixed(3), `${row.least.toFixed(3)}-${row.most.toFixed(3)}`, row.gibPerSecond.toFixed(2), row.cpuSecondsPerGib.toFixed(2)];
+}
+
+/** The rows as a table; the numbers of a contestant that is compared with several stand in the first of its rows. */
 export function speedTable(report: SpeedReport): Table {
   return {
     head: ["group", "contestant", "seconds", "min-max", "GiB/s", "CPU s/GiB", "ratio", "to", "target", "verdict"],
     left: [0, 1, 7, 9],
-    rows: speedRows(report).map((one) => [
+    rows: speedRows(report).map((one, i, rows) => [
       one.group,
       one.name,
-      one.seconds.toFixed(3),
-      `${one.least.toFixed(3)}-${one.most.toFixed(3)}`,
-      one.gibPerSecond.toFixed(2),
-      one.cpuSecondsPerGib.toFixed(2),
+      ...(i > 0 && keyOf(rows[i - 1]!) === keyOf(one) ? ["", "", "", ""] : ownCells(one)),
       one.ratio?.toFixed(2) ?? "",
       one.yardstick?.replace(`${one.group}/`, "") ?? "",
       one.atMost === undefined ? "" : `<= ${one.atMost.toFixed(2)}`,

@@ -38,6 +38,9 @@ export function stateFolder(): string {
   return join(base === undefined || !base.startsWith("/") ? join(home(), ".local", "state") : base, "slipway");
 }
 
+/** Bytes of a file from which its state outlasts a power cut: of smaller ones waiting for the disk may cost more than sending anew. */
+export const FLUSHED_FROM = 8 * 1024 * 1024;
+
 const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0;
 
 function readSegment(value: unknown): BegunSegment | undefined {
@@ -71,6 +74,8 @@ export function statePath(path: string, site: URL, folder: string = stateFolder(
 export class UploadState {
   readonly #path: string;
   #writing: Promise<void> = Promise.resolve();
+  /** What is written next, and the write that will. */
+  #next: { begun: Begun; readonly written: Promise<void> } | undefined;
 
   /** @param base see {@link statePath} */
   constructor(base: string) {
@@ -82,14 +87,26 @@ export class UploadState {
     return parseBegun(await readFile(this.#path, "utf8").catch(() => ""));
   }
 
-  /** Written beside and renamed, so that a kill leaves the state before or this one. */
+  /**
+   * Written beside and renamed, so that a kill leaves the state before or this one, and a power cut too where a file is
+   * large. What comes while another is written is written at once, the last of it.
+   */
   write(begun: Begun): Promise<void> {
-    const write = async (): Promise<void> => {
-      await writeFile(`${this.#path}.new`, JSON.stringify(begun), { mode: 0o600 });
-      await rename(`${this.#path}.new`, this.#path);
-    };
-    this.#writing = this.#writing.catch(() => undefined).then(write);
-    return this.#writing;
+    if (this.#next !== undefined) {
+      this.#next.begun = begun;
+      return this.#next.written;
+    }
+    const written = this.#writing.catch(() => undefined).then(() => this.#writeNext());
+    this.#next = { begun, written };
+    this.#writing = written;
+    return written;
+  }
+
+  async #writeNext(): Promise<void> {
+    const begun = this.#next?.begun;
+    this.#next = undefined;
+    await writeFile(`${this.#path}.new`, JSON.stringify(begun), { mode: 0o600, flush: begun !== undefined && begun.identity.size >= FLUSHED_FROM });
+    await rename(`${this.#path}.new`, this.#path);
   }
 
   async forget(): Promise<void> {

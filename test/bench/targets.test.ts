@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { contestants } from "../../bench/contestants/all.ts";
+import { rivals } from "../../bench/contestants/rivals.ts";
 import { keyOf } from "../../bench/contestant.ts";
 import { speedNotes, speedRows, speedTable } from "../../bench/summary/speed.ts";
 import type { SpeedReport, SpeedResult } from "../../bench/suites/speed.ts";
 import { textTable } from "../../bench/table.ts";
-import { measureOf, TARGETS } from "../../bench/targets.ts";
+import { measuresOf, TARGETS } from "../../bench/targets.ts";
 
 const result = (group: string, name: string, ...seconds: number[]): SpeedResult => ({
   group, name, runs: seconds.map((one, round) => ({ round, seconds: one, cpuSeconds: one / 2 })),
@@ -18,11 +19,25 @@ describe("targets of the benchmark", () => {
     expect(TARGETS.flatMap(({ contestant, yardstick }) => [contestant, yardstick]).filter((key) => !keys.includes(key))).toEqual([]);
   });
 
-  it("give each contestant one measure", () => {
-    expect(new Set(TARGETS.map(({ contestant }) => contestant)).size).toBe(TARGETS.length);
-    expect(measureOf("http/ours form sha256")).toMatchObject({ yardstick: "http/sink sha256", atMost: 0.95 });
-    expect(measureOf("http/Koa + busboy")).toEqual({ yardstick: "http/sink", atMost: undefined });
-    expect(measureOf("http/sink")).toBeUndefined();
+  it("are the measures of a contestant that has some, else there is the usual one", () => {
+    expect(new Set(TARGETS.map(({ contestant, yardstick }) => `${contestant} ${yardstick}`)).size).toBe(TARGETS.length);
+    expect(measuresOf("http/ours form sha256")).toEqual([{ contestant: "http/ours form sha256", yardstick: "http/sink sha256", atMost: 0.95 }]);
+    expect(measuresOf("http/Koa + busboy")).toEqual([{ yardstick: "http/sink", atMost: undefined }]);
+    expect(measuresOf("http/sink")).toEqual([]);
+  });
+
+  it.each(["tls", "h2"])("hold a form over %s against nginx with a form and with a body", (group) => {
+    const rows = speedRows(report(result(group, "nginx body to file", 1), result(group, "nginx form to file", 2), result(group, "ours form", 1.5)));
+    expect(rows.filter(({ name }) => name === "ours form")).toMatchObject([
+      { seconds: 1.5, yardstick: `${group}/nginx form to file`, ratio: 0.75, atMost: 1.05, met: true },
+      { seconds: 1.5, yardstick: `${group}/nginx body to file`, ratio: 1.5, atMost: 1.05, met: false },
+    ]);
+  });
+
+  it("hold a site against each of the rivals, who must not be faster", () => {
+    const others = rivals.map(({ group, name }, i) => result(group, name, 1 + i / 10));
+    const rows = speedRows(report(...others, result("tls", "site tus", 1.05))).filter(({ name, yardstick }) => name === "site tus" && yardstick !== "tls/site PUT");
+    expect(rows.map(({ yardstick, atMost, met }) => [yardstick, atMost, met])).toEqual(rivals.map((rival, i) => [keyOf(rival), 1, i > 0]));
   });
 
   it("are held against medians without the first round", () => {
@@ -38,8 +53,8 @@ describe("targets of the benchmark", () => {
   });
 
   it("are open where the yardstick was not measured", () => {
-    const [row] = speedRows(report(result("tls", "ours form", 1)));
-    expect(row).toMatchObject({ atMost: 1.05 });
+    const [row] = speedRows(report(result("tls", "ours raw", 1)));
+    expect(row).toMatchObject({ yardstick: "tls/nginx body to file", atMost: 1.05 });
     expect(row).not.toHaveProperty("met");
   });
 
@@ -47,10 +62,10 @@ describe("targets of the benchmark", () => {
     const one = report(
       { ...result("http", "sink", 1, 1), failed: "curl: status 500" },
       { group: "http", name: "ours raw", runs: [], notAvailable: 'unknown directive "upload_raw"' },
-      result("h2", "ours form", 1),
+      result("h2", "ours raw", 1),
       result("http", "ours form", 1),
     );
-    expect(speedRows(one).map(keyOf)).toEqual(["http/ours form", "h2/ours form"]);
+    expect(speedRows(one).map(keyOf)).toEqual(["http/ours form", "h2/ours raw"]);
     expect(speedNotes(one)).toEqual(["FAILED http/sink: curl: status 500", 'NOT AVAILABLE http/ours raw: unknown directive "upload_raw"']);
   });
 
@@ -65,5 +80,14 @@ describe("targets of the benchmark", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("stand in the table once more for each further yardstick, without the numbers again", () => {
+    const text = textTable(speedTable(report(result("h2", "nginx body to file", 1), result("h2", "nginx form to file", 2), result("h2", "ours form", 1.5))));
+    expect(text.split("\n").slice(-3)).toEqual([
+      "h2     ours form             1.500  1.500-1.500   1.33       0.38   0.75  nginx form to file  <= 1.05  met",
+      "h2     ours form                                                    1.50  nginx body to file  <= 1.05  NOT MET",
+      "",
+    ]);
   });
 });

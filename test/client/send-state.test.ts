@@ -3,12 +3,24 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { takeLock } from "../../client/send/lock.ts";
-import { type Begun, makeStateFolder, parseBegun, statePath, UploadState } from "../../client/send/state.ts";
+import { type Begun, FLUSHED_FROM, makeStateFolder, parseBegun, statePath, UploadState } from "../../client/send/state.ts";
+
+/** Of each file that was written, whether it was flushed to the disk. */
+const flushes: boolean[] = [];
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const writeFile: typeof real.writeFile = async (path, data, options) => {
+    flushes.push((options as { readonly flush?: boolean }).flush === true);
+    await real.writeFile(path, data, options);
+  };
+  return { ...real, writeFile };
+});
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-state-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => void flushes.splice(0));
 beforeEach(() => readdirSync(folder).forEach((name) => rmSync(join(folder, name), { recursive: true })));
 
 const begun: Begun = {
@@ -41,6 +53,20 @@ describe("what is remembered of an upload", () => {
     expect(statSync(`${base}.json`).mode & 0o777).toBe(0o600);
     await state.forget();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([[FLUSHED_FROM - 1, false], [FLUSHED_FROM, true]])("outlasts a power cut from a size on: %d bytes, %s", async (size, flushed) => {
+    await new UploadState(base).write({ ...begun, identity: { ...begun.identity, size } });
+    expect(flushes).toEqual([flushed]);
+  });
+
+  it("is written once for all that comes meanwhile", async () => {
+    const state = new UploadState(base);
+    const first = state.write({ ...begun, file: "first" });
+    await vi.waitUntil(() => flushes.length === 1, { timeout: 30_000 });
+    await Promise.all([first, ...Array.from({ length: 20 }, () => state.write({ ...begun, file: "other" })), state.write(begun)]);
+    expect(flushes).toHaveLength(2);
+    expect(await state.read()).toEqual(begun);
   });
 
   it("lies in a folder that only its owner may enter", async () => {

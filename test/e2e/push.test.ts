@@ -16,6 +16,13 @@ const skip = withoutLocal();
 const MiB = 1024 * 1024;
 const program = join(import.meta.dirname, "../../client/slipway.mjs");
 
+/** Connections that a server on this port still holds; proc(5). */
+function connections(port: number): string[] {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  // 0A waits for connections, 06 is over.
+  return readFileSync("/proc/net/tcp", "latin1").split("\n").filter((line) => line.indexOf(local) > 0 && line.indexOf(local) < 20 && !/^ *\d+: \S+ \S+ (?:0A|06) /.test(line));
+}
+
 describe.skipIf(skip)("e2e: push over tus", () => {
   let site: LocalTestSite;
   let folder: string;
@@ -95,8 +102,8 @@ describe.skipIf(skip)("e2e: push over tus", () => {
 
   const third = bytes.length / 3;
   /** Kills the client in the middle of the file, through a proxy that holds what comes after a third of it. */
-  async function killed(address: string, proxy: CuttingProxy): Promise<void> {
-    const first = push(address);
+  async function killed(address: string, proxy: CuttingProxy, ...more: readonly string[]): Promise<void> {
+    const first = push(address, ...more);
     await until("a third is sent", () => proxy.sent() >= third);
     first.process.kill("SIGKILL");
     expect((await first.ended).code).toBeNull();
@@ -117,6 +124,25 @@ describe.skipIf(skip)("e2e: push over tus", () => {
       expect(goesOn).toEqual({ file: "data.bin", resumed: arrived!.resumed, size: bytes.length });
       expect(arrived!.resumed / bytes.length).toBeGreaterThan(0.2);
       expect(arrived!.resumed / bytes.length).toBeLessThan(0.9);
+    } finally {
+      await proxy.stop();
+    }
+  }, 60_000);
+
+  /** Waits until nginx has done with the requests of a client that was killed: each gives its session some more time. */
+  const settled = (): Promise<void> => until("nginx has no connection of an upload", () => connections(port).length === 0);
+  const lostRows = [1, 8].flatMap((streams) => ([["has ended", () => site.expireSessions()], ["is gone", () => site.clear()]] as const).map(([what, lose]) => [streams, what, lose] as const));
+  it.each(lostRows)("files it once when what %d streams sent %s at the site on another day", async (streams, _what, lose) => {
+    const proxy = await startCuttingProxy({ port, seed: 3, holdAfter: third });
+    const address = `https://localhost:${proxy.port}`;
+    try {
+      await killed(address, proxy, "--streams", String(streams));
+      await settled();
+      lose();
+      const again = await push(address, "--streams", String(streams), "--json").ended;
+      expect(again.code, again.err).toBe(0);
+      expectFiled(bytes);
+      expect(JSON.parse(again.out.trim().split("\n").at(-2)!)).toMatchObject({ resumed: 0, size: bytes.length });
     } finally {
       await proxy.stop();
     }

@@ -42,6 +42,8 @@ export interface LocalTestSite extends Target {
   expectNothingKept(): Promise<void>;
   /** Does something while the database takes no record of an upload. */
   withBrokenRecords(work: () => Promise<unknown>): Promise<void>;
+  /** Ends the time of all sessions, as if they had waited for long; the service removes them in its next round. */
+  expireSessions(): void;
   /** Removes all uploads, files and rows, between two tests. */
   clear(): void;
   stop(): Promise<void>;
@@ -79,6 +81,9 @@ export async function startTestSite(props: SiteProps, folder?: string): Promise<
       } finally {
         run("DROP TRIGGER broken");
       }
+    },
+    expireSessions() {
+      withDatabase(site.layout.database, (database) => database.exec("UPDATE sessions SET expires_at = '2000-01-01T00:00:00.000Z'"));
     },
     clear() {
       for (const path of kept().incoming) rmSync(join(incoming, path), { force: true });

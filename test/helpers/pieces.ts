@@ -74,6 +74,55 @@ export interface PieceState {
   readonly claims: number;
 }
 
+/** A file of which only its last bytes are missing: all else is zeros, and digested. */
+export interface AlmostWhole {
+  /** Bytes of the whole. */
+  readonly size: number;
+  /** SHA-256's chaining words before the last bytes (FIPS 180-4, section 6.2), hex. */
+  readonly words: string;
+  /** SHA-256 of the whole, hex. */
+  readonly sha256: string;
+}
+
+/** Bytes that are missing of {@link almostWhole}. */
+export const MISSING = 4 * 1024 * 1024;
+
+export const almostWhole: readonly AlmostWhole[] = [
+  { size: 64 * 1024 ** 2, words: "df6a8be0cb99228034e16e0d401fb86193dc7978f20c93e197cbb012ce64c636", sha256: "3b6a07d0d404fab4e23b6d34bc6696a6a312dd92821332385e5af7c01c421351" },
+  { size: 64 * 1024 ** 3, words: "ad211b6c075bfdfb71b869edb737ecab68c31faeddb060c465bd8ceac4267ad3", sha256: "57b295ba06757c81edca2d1e299133b2f059bea28e6cf9f438d7741611c36541" },
+];
+
+/** The first version of a state of such a file; docs/internals/upload-state.md. */
+export function almostWholeState(path: string, { size, words }: AlmostWhole): Buffer {
+  const there = BigInt(size - MISSING);
+  const body = Buffer.alloc(24 + path.length + 16 + 12 + 32);
+  body.writeUInt32LE(path.length, 0);
+  body.writeBigUInt64LE(1n, 8);
+  body.writeUInt32LE(44, 16);
+  body.write(path, 24, "latin1");
+  body.writeBigInt64LE(there, 24 + path.length + 8);
+  const digest = body.subarray(24 + path.length + 16);
+  digest.writeUInt8(1, 0);
+  digest.writeUInt8(4, 1);
+  digest.writeBigUInt64LE(there, 4);
+  Buffer.from(words, "hex").swap32().copy(digest, 12);
+
+  const header = Buffer.alloc(512);
+  header.write("UPLSTATE", 0, "latin1");
+  header.writeUInt32LE(1, 8);
+  header.writeBigUInt64LE(1n, 16);
+  header.writeBigInt64LE(BigInt(size), 40);
+  header.writeBigInt64LE(there, 48);
+  header.writeBigUInt64LE(1024n, 72);
+  header.writeBigUInt64LE(BigInt(body.length), 80);
+  header.writeUInt32LE(crc32(body), 88);
+  header.writeUInt32LE(crc32(header.subarray(0, 508)), 508);
+  return Buffer.concat([Buffer.alloc(512), header, body]);
+}
+
+/** Bytes that processes have read by read(2) and its like (proc_pid_io(5)). */
+export const bytesRead = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]), 0);
+
 /** Reads that nginx may disturb, as it writes a version beside the other while a test reads without its lock. */
 const READS = 100;
 

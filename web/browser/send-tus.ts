@@ -1,5 +1,5 @@
 /** One file over tus: it goes on from the server's offset after a pause, a cut, a reload and a restart. */
-import { Upload, defaultOptions, type DetailedError, type HttpRequest, type PreviousUpload } from "tus-js-client";
+import { Upload, defaultOptions, type DetailedError, type HttpRequest, type HttpResponse, type PreviousUpload } from "tus-js-client";
 import { outcomeOf, problemOfBreakdown, type Outcome } from "./outcome.ts";
 import type { SendOptions, Sending } from "./send.ts";
 import { isReadable, pathOf } from "./send.ts";
@@ -33,9 +33,26 @@ export function fingerprintOf(file: File, folder: string): string {
 
 const storage = defaultOptions.urlStorage;
 
-function statusOf(error: Error | DetailedError): number {
-  return "originalResponse" in error ? (error.originalResponse?.getStatus() ?? 0) : 0;
+/** The question where an upload stands was answered with a status that may heal. */
+class NotNow extends Error {
+  readonly response: HttpResponse;
+  constructor(response: HttpResponse) {
+    super(`not now: ${response.getStatus()}`);
+    this.response = response;
+  }
 }
+
+/** tus-js-client begins anew whenever it does not learn the offset: so it is told of no answer when it should ask again. */
+function refuseToForget(request: HttpRequest, response: HttpResponse): void {
+  if (request.getMethod() === "HEAD" && mayHeal(response.getStatus())) throw new NotNow(response);
+}
+
+function responseOf(error: Error | DetailedError): HttpResponse | null {
+  if (!("originalResponse" in error)) return null;
+  return error.originalResponse ?? (error.causingError instanceof NotNow ? error.causingError.response : null);
+}
+
+const statusOf = (error: Error | DetailedError): number => responseOf(error)?.getStatus() ?? 0;
 
 /** What has become of a file that the site has. */
 async function filed(address: string): Promise<Outcome> {
@@ -59,7 +76,7 @@ export function sendTus(file: File, address: string, options: SendOptions): Send
   let isAborted = false;
   let isSent = false;
   const fail = async (error: Error | DetailedError): Promise<void> => {
-    const response = "originalResponse" in error ? error.originalResponse : null;
+    const response = responseOf(error);
     const status = statusOf(error);
     const readable = await isReadable(file);
     if (isAborted) return;
@@ -79,7 +96,8 @@ export function sendTus(file: File, address: string, options: SendOptions): Send
     retryDelays: RETRY_DELAYS_MS,
     onBeforeRequest: listen,
     onShouldRetry: (error) => !isAborted && mayHeal(statusOf(error)),
-    onAfterResponse: (_request, response) => {
+    onAfterResponse: (request, response) => {
+      refuseToForget(request, response);
       record = response.getHeader("Content-Location") ?? record;
     },
     onProgress: (sent) => {
