@@ -15,7 +15,7 @@ const anywhere = /#define NGX_HTTP_UPLOAD_ANY_CONF([^#]*?)\n\n/.exec(tables)![1]
 
 /** Directives of the module's tables, and where each may stand. */
 const directives = [...tables.matchAll(/\{ ngx_string\("(upload_\w+)"\),\s*([A-Z0-9_|\s]+),/g)].map(([, name = "", flags = ""]) => {
-  const words = flags.replace("NGX_HTTP_UPLOAD_ANY_CONF", anywhere).match(/\w+/g) ?? [];
+  const words: readonly string[] = flags.replace("NGX_HTTP_UPLOAD_ANY_CONF", anywhere).match(/\w+/g) ?? [];
   return [name, Object.keys(contexts).filter((flag) => words.includes(flag)).map((flag) => contexts[flag]).join(", ")] as const;
 });
 
