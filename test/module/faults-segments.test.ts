@@ -147,6 +147,20 @@ describe("module: a raw upload whose bytes cannot be made durable", () => {
       expectWhole(nginx, "sent again");
     });
   });
+
+  it("does not count them either when that is tried before the piece has ended", async () => {
+    await withNginx({ ...site(), ...calls.options }, async (nginx) => {
+      expect(await sendPiece(nginx, ways.raw, "lost", 0)).toBe(200);
+      calls.arm({ kinds: ["sync"], nth: 1, error: "EIO" });
+      const client = await WireClient.open(nginx.port);
+      client.write(Buffer.concat([ways.raw.head("lost", PIECE, 2 * PIECE), whole.subarray(PIECE, 2 * PIECE - 1)]));
+      await nginx.until(() => calls.hit === 1, "a count of what has come");
+      client.write(whole.subarray(2 * PIECE - 1, 2 * PIECE));
+      expect((await client.answer()).status).toBe(507);
+      client.destroy();
+      expect(readState(`${nginx.store}/lost.state`).ranges).toEqual([[0, PIECE]]);
+    });
+  });
 });
 
 describe("module: a ranged upload whose target cannot be asked", () => {
