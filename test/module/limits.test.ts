@@ -77,7 +77,7 @@ const names = Object.keys(ways);
 const spaceSite = (more: Partial<NginxOptions> = {}): NginxOptions => ({
   listen: "listen 127.0.0.1:%PORT%; listen 127.0.0.1:%TLS_PORT% http2;",
   server: `
-    upload_store %STORE%/files; upload_min_free_space ${FREE}; upload_buffer_size 64k; client_body_buffer_size 16k;
+    upload_store %STORE%/files; upload_min_free_space ${FREE}; upload_buffer_size 64k; client_body_buffer_size 16k; client_body_timeout 10s;
     upload_set_form_field path "$upload_tmp_path"; upload_aggregate_form_field size "$upload_file_size";
     location /form { upload_pass @done; }
     location /raw { upload_pass @done; upload_raw on; }
