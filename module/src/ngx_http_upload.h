@@ -172,6 +172,8 @@ struct ngx_http_upload_io_s {
     off_t                       min_free_space;
     unsigned                    writeback:1;
     unsigned                    broken:1;   /* a piece before has failed */
+    unsigned                    lost:1;     /* fdatasync() has: the kernel may
+                                               have given up what it had */
 
     /* fences a writer whose place another has taken */
     ngx_err_t                 (*enter)(void *guard, ngx_uint_t wait);

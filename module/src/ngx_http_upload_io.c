@@ -390,6 +390,7 @@ ngx_http_upload_io_rest(ngx_http_upload_job_t *job)
     if (job->sync && fdatasync(io->fd) == -1) {
         job->call = "fdatasync()";
         job->err = ngx_errno;
+        io->lost = 1;
     }
 }
 

@@ -127,6 +127,13 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
             }
 
             s->end = ctx->store.base + ctx->store.size;
+
+        } else if (ctx->io.lost) {
+
+            /* another fdatasync() would succeed: they must come again */
+
+            s->end = s->counted;
+            s->inlined = 0;
         }
 
         s->step = NGX_HTTP_UPLOAD_SEGMENT_COMMITTING;

@@ -72,6 +72,8 @@ export interface PieceState {
   /** First bytes, and one past the last. */
   readonly ranges: readonly (readonly [number, number])[];
   readonly claims: number;
+  /** Algorithms of the digests that it has. */
+  readonly algorithms: readonly string[];
 }
 
 /** A file of which only its last bytes are missing: all else is zeros, and digested. */
@@ -123,6 +125,9 @@ export function almostWholeState(path: string, { size, words }: AlmostWhole): Bu
 /** Bytes that processes have read by read(2) and its like (proc_pid_io(5)). */
 export const bytesRead = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]), 0);
 
+/** Algorithms in the order of their bits; docs/internals/upload-state.md, section 4. */
+const ALGORITHMS = ["md5", "sha1", "sha256", "sha512", "crc32"];
+
 /** Reads that nginx may disturb, as it writes a version beside the other while a test reads without its lock. */
 const READS = 100;
 
@@ -153,6 +158,8 @@ function stateOf(header: Buffer, body: Buffer): PieceState {
   const pathEnd = 24 + body.readUInt32LE(0);
   const ranges = Array.from({ length: number(8, body) }, (_, i) => [number(pathEnd + 16 * i, body), number(pathEnd + 16 * i + 8, body)] as const);
   const flags = header.readUInt32LE(12);
+  const claims = body.readUInt32LE(4);
+  const algorithms = body.readUIntLE(pathEnd + 16 * ranges.length + 24 * claims + 1, 3);
   return {
     complete: (flags & 1) === 1,
     total: number(40),
@@ -161,7 +168,8 @@ function stateOf(header: Buffer, body: Buffer): PieceState {
     told: (flags & 4) === 4,
     path: body.toString("latin1", 24, pathEnd),
     ranges,
-    claims: body.readUInt32LE(4),
+    claims,
+    algorithms: ALGORITHMS.filter((_, bit) => (algorithms >> bit) & 1),
   };
 }
 

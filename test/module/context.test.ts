@@ -2,11 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkConfig, withNginx } from "../helpers/nginx.ts";
+import { digestField, readState } from "../helpers/pieces.ts";
 import { fieldOf, fieldsOf, uploadServer, uploadSite } from "../helpers/upload-site.ts";
 import { exchange, form, head, post, WireClient } from "../helpers/wire.ts";
 
 const file = { disposition: 'name="file"; filename="a.txt"', body: "content" };
 const request = post("/upload", form([file]));
+/** Names of the module's directives, but those of progress. */
+const directives = [...readFileSync("module/src/ngx_http_upload_module.c", "utf8").matchAll(/\{ ngx_string\("(upload_\w+)"\)/g)].map(([, name = ""]) => name);
 const done = "location @done { proxy_pass http://%UPSTREAM%; }";
 
 describe("module: configuration", () => {
@@ -46,10 +49,62 @@ describe("module: configuration", () => {
       upload_store %STORE% 1 2; upload_store_access user:rw group:rw; upload_set_form_field a b; upload_aggregate_form_field c d;
       upload_pass_form_field "^x$"; upload_cleanup 400 404 499 500-505; upload_buffer_size 1m; upload_merge_buffer_size 1m;
       upload_range_header_buffer_size 1k; upload_max_part_header_len 1k; upload_max_file_size 20g; upload_max_output_body_len 1m;
-      upload_limit_rate 1m; upload_pass_args on; upload_tame_arrays on; upload_empty_fiels_names on; upload_add_header X y;`;
+      upload_limit_rate 1m; upload_pass_args on; upload_tame_arrays on; upload_empty_fiels_names on; upload_add_header X y;
+      upload_sync off; upload_min_free_space 1g; upload_thread_pool default; upload_checksums md5 crc32; upload_max_parts 10; upload_max_fields 5;
+      upload_resumable on; upload_state_store %STORE% 2; upload_raw on; upload_raw_path %STORE%/$arg_a; upload_raw_offset $arg_b;
+      upload_raw_length $arg_c; upload_raw_digest $arg_d; upload_reserve on;`;
+    expect([...lines.matchAll(/upload_\w+/g)].map(([name]) => name).sort()).toEqual(directives.filter((name) => name !== "upload_pass" && name !== "upload_empty_fields_names").sort());
     const place = `upload_pass @done; ${lines}`;
     const server = `${place} location /u { ${place} if ($arg_a) { ${place} } limit_except POST { ${place} deny all; } location /u/v { ${place} } } ${done}`;
-    expect(checkConfig({ server, http: place }).output).toMatch(/test is successful/);
+    // Two spellings of one.
+    for (const spelling of ["fiels", "fields"]) {
+      const spelled = (text: string): string => text.replaceAll("upload_empty_fiels_names", `upload_empty_${spelling}_names`);
+      expect(checkConfig({ server: spelled(server), http: spelled(place) }).output).toMatch(/test is successful/);
+    }
+  });
+
+  it("inherits what a location does not say itself", async () => {
+    const server = `
+      upload_pass @done; upload_store %STORE%; upload_state_store %STORE%/states; upload_resumable on; upload_raw on; upload_raw_path $http_x_path;
+      upload_raw_offset $http_x_offset; upload_raw_length $http_x_length; upload_raw_digest $http_x_digest; upload_empty_fields_names on;
+      upload_set_form_field outcome "$upload_outcome"; upload_pass_form_field "";
+      location /piece { upload_pass @done; }
+      location /unchecked { upload_pass @done; upload_raw_digest ""; }
+      location /new { upload_pass @done; upload_raw_path ""; }
+      location /ranged { upload_pass @done; upload_raw off; }
+      location /beside { upload_pass @done; upload_raw off; upload_state_store %STORE%; }
+      location /form { upload_pass @done; upload_raw off; upload_resumable off; }
+      location /named { upload_pass @done; upload_raw off; upload_empty_fields_names off; }
+      ${done}`;
+    await withNginx({ server, keepsFiles: true }, async (site) => {
+      const states = join(site.store, "states");
+      mkdirSync(states);
+      const type = "application/octet-stream";
+      const piece = (to: string, extra: readonly string[] = []): Promise<number> =>
+        exchange(site.port, post(to, Buffer.from("content"), { method: "PATCH", type, extra: [`X-Path: ${site.store}/piece`, "X-Offset: 3", "X-Length: 10", ...extra] })).then(({ status }) => status);
+      const wrong = [`X-Digest: ${digestField(Buffer.from("other"))}`];
+      expect([await piece("/piece", wrong), await piece("/unchecked", wrong), await piece("/piece")]).toEqual([400, 200, 200]);
+      expect(readState(join(site.store, "piece.state"))).toMatchObject({ total: 10, ranges: [[3, 10]] });
+      expect(await piece("/new")).toBe(200);
+      expect(await piece("/ranged")).toBe(405);
+
+      const segment = (to: string, id: string): Promise<number> =>
+        exchange(site.port, post(to, Buffer.from("content"), { type, extra: [`Session-ID: ${id}`, "Content-Range: bytes 0-6/10"] })).then(({ status }) => status);
+      expect([await segment("/ranged", "a"), await segment("/beside", "b"), await segment("/form", "c")]).toEqual([201, 201, 415]);
+      const where = site.files().filter((path) => /\/[abc]\.\d+\.state$/.test(path)).map((path) => path.slice(site.store.length, -".0000000000.state".length));
+      expect(where).toEqual(["/b", "/states/a"]);
+
+      const nameless = post("/form", form([{ disposition: 'name=""', body: "1" }]));
+      await exchange(site.port, nameless);
+      await exchange(site.port, Buffer.from(nameless.toString("latin1").replace("/form", "/named"), "latin1"));
+      expect(site.passed.slice(-2).map((one) => fieldsOf(one))).toEqual([[["", "1"]], []]);
+    });
+  });
+
+  it("inherits the thread pool, and leaves it by off", () => {
+    const server = (own: string): string => `upload_thread_pool none; upload_store %STORE%; location /u { upload_pass @done; ${own} } ${done}`;
+    expect(checkConfig({ server: server("") }).output).toMatch(/unknown thread pool "none"/);
+    expect(checkConfig({ server: server("upload_thread_pool off;") }).output).toMatch(/test is successful/);
   });
 
   it("inherits the target into a nested location, but not the handler; lists are replaced", async () => {

@@ -108,7 +108,7 @@ const rows: readonly (readonly [kinds: readonly CallKind[], error: Fault["error"
 ];
 
 /** Kinds that a build of the module may never call. */
-const optional: readonly CallKind[] = ["sync", "truncate", "flock"];
+const optional: readonly CallKind[] = ["truncate", "flock"];
 
 describe("module: a call on the store that fails, the first, the second and so on", () => {
   it.each(rows)("%j with %s is answered %j", async (kinds, error, allowed) => {

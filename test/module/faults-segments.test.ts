@@ -129,6 +129,40 @@ describe("module: a ranged upload on a full disk", () => {
   });
 });
 
+describe("module: a raw upload whose bytes cannot be made durable", () => {
+  it("does not count them, and is handed on when they have come again", async () => {
+    await withNginx({ ...site(), ...calls.options }, async (nginx) => {
+      const piece = (from: number): Promise<number> =>
+        exchange(nginx.port, ways.raw.head("lost", from, whole.length), whole.subarray(from)).then(({ status }) => status);
+      const state = `${nginx.store}/lost.state`;
+      expect(await sendPiece(nginx, ways.raw, "lost", 0)).toBe(200);
+      calls.arm({ kinds: ["sync"], nth: 1, error: "EIO" });
+      expect(await piece(PIECE)).toBe(507);
+      expect(calls.hit).toBe(1);
+      expect(readState(state).ranges).toEqual([[0, PIECE]]);
+      // Nothing is missing, its sender says; what the kernel has given up is.
+      await piece(whole.length);
+      expect(fieldOf(nginx.passed.at(-1), "outcome")).toBe("partial");
+      expect(await piece(PIECE)).toBe(200);
+      expectWhole(nginx, "sent again");
+    });
+  });
+
+  it("does not count them either when that is tried before the piece has ended", async () => {
+    await withNginx({ ...site(), ...calls.options }, async (nginx) => {
+      expect(await sendPiece(nginx, ways.raw, "lost", 0)).toBe(200);
+      calls.arm({ kinds: ["sync"], nth: 1, error: "EIO" });
+      const client = await WireClient.open(nginx.port);
+      client.write(Buffer.concat([ways.raw.head("lost", PIECE, 2 * PIECE), whole.subarray(PIECE, 2 * PIECE - 1)]));
+      await nginx.until(() => calls.hit === 1, "a count of what has come");
+      client.write(whole.subarray(2 * PIECE - 1, 2 * PIECE));
+      expect((await client.answer()).status).toBe(507);
+      client.destroy();
+      expect(readState(`${nginx.store}/lost.state`).ranges).toEqual([[0, PIECE]]);
+    });
+  });
+});
+
 describe("module: a ranged upload whose target cannot be asked", () => {
   it("leaves no file when its session begins anew with other bytes", async () => {
     const options = site();

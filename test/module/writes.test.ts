@@ -1,14 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import https from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Http2Client, TestKeys } from "../helpers/matrix-http2.ts";
 import { type Nginx, withNginx } from "../helpers/nginx.ts";
 import { sha256 } from "../helpers/pieces.ts";
 import { boundary, exchange, form, post } from "../helpers/wire.ts";
+import { isWrite, NotedWrites, type Write } from "../helpers/writes.ts";
 
 const MIB = 1 << 20;
 
@@ -19,17 +16,15 @@ const content = Buffer.from(Array.from({ length: 12 * MIB + 12_345 }, (_, i) => 
 const multipart = form([{ disposition: 'name="file"; filename="a.bin"', body: content }]);
 const formType = `multipart/form-data; boundary=${boundary}`;
 
-let folder: string;
+let notes: NotedWrites;
 let keys: TestKeys;
 beforeAll(() => {
   keys = new TestKeys();
-  folder = mkdtempSync(join(tmpdir(), "slipway-writes-"));
-  const source = fileURLToPath(new URL("../fixtures/writes.c", import.meta.url));
-  execFileSync("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", join(folder, "writes.so"), source, "-ldl"]);
+  notes = new NotedWrites();
 });
 afterAll(() => {
   keys.remove();
-  rmSync(folder, { recursive: true, force: true });
+  notes.remove();
 });
 
 const LARGE = "upload_buffer_size 1m; client_body_buffer_size 4m;";
@@ -68,26 +63,18 @@ const http2: Send = async (nginx, path, body, type, extra = {}) => {
   }
 };
 
-interface Write {
-  readonly at: number;
-  readonly length: number;
-}
-
 /** Uploads to a site of its own and tells what was written, in the order of the file. */
 async function writesOf(name: string, field: string, upload: (nginx: Nginx) => Promise<void>, buffers = LARGE): Promise<Write[]> {
-  const log = join(folder, name);
   await withNginx(
     {
       listen: `listen 127.0.0.1:%PORT%; listen 127.0.0.1:%TLS_PORT% ssl http2; ${keys.directives}`,
       server: server(field, buffers),
       keepsFiles: true,
-      preload: [join(folder, "writes.so")],
-      environment: { WRITES_LOG: log, WRITES_FOLDER: "%STORE%" },
+      ...notes.options(name),
     },
     upload,
   );
-  const lines = readFileSync(log, "utf8").trim().split("\n");
-  return lines.map((line) => line.split(" ").map(Number)).map(([at = 0, length = 0]) => ({ at, length })).sort((a, b) => a.at - b.at);
+  return notes.read(name).filter(isWrite).sort((a, b) => a.at - b.at);
 }
 
 /** The first write may end anywhere, and what is left at the end as well; all between end with a block. */

@@ -77,6 +77,11 @@ async function drip(site: LocalTestSite, uploads: readonly Upload[], rounds: num
   const samples: Sample[] = [];
   const began = Date.now();
   for (let round = 0; round < rounds; round++) {
+    // Before its bytes: those of the last round end the uploads, which is work of another kind.
+    if ((round + 1) % 5 === 0) {
+      samples.push(sample(site, Math.round((Date.now() - began) / 1000), uploads));
+      sampled(samples.at(-1)!);
+    }
     for (let step = 0; step < STEPS; step++) {
       for (let index = step; index < uploads.length; index += STEPS) {
         const { bytes, connection } = uploads[index]!;
@@ -84,9 +89,6 @@ async function drip(site: LocalTestSite, uploads: readonly Upload[], rounds: num
       }
       await sleep(Math.max(0, began + round * ROUND_MS + ((step + 1) * ROUND_MS) / STEPS - Date.now()));
     }
-    if ((round + 1) % 5 !== 0) continue;
-    samples.push(sample(site, Math.round((Date.now() - began) / 1000), uploads));
-    sampled(samples.at(-1)!);
   }
   return samples;
 }
