@@ -1,4 +1,4 @@
-/** Pages of other origins at the address of uploads: by PUT, and by resumable uploads. tus's are in tus.test.ts. */
+/** Pages of other origins: what a browser is told of their uploads by PUT, by resumable uploads and by tus. */
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { digestField, resumable } from "../../helpers/dialects.ts";
@@ -32,6 +32,7 @@ describe.skipIf(withoutLocal())("uploads from pages of other origins", () => {
     ["POST", "/upload/a.bin", "upload-complete,upload-draft-interop-version,upload-length"],
     ["PATCH", "/upload/~01ARZ3NDEKTSV4RRFFQ69G5FAV", "content-type,upload-complete,upload-draft-interop-version,upload-offset"],
     ["DELETE", "/upload/~01ARZ3NDEKTSV4RRFFQ69G5FAV", "upload-draft-interop-version"],
+    ["PATCH", "/tus/", "tus-resumable,upload-offset"],
   ])("may ask for %s at %s", async (method, path, names) => {
     const preflight = { method: "OPTIONS", path, headers: { "access-control-request-method": method, "access-control-request-headers": names } };
     const allowed = await ask(preflight, origin);
@@ -63,6 +64,16 @@ describe.skipIf(withoutLocal())("uploads from pages of other origins", () => {
     expectReadable(wrong, ["upload-offset"]);
     expectReadable(await ask(client.append(address, 400, 600, bytes.length), origin, bytes.subarray(400)), ["repr-digest", "upload-complete", "upload-offset"]);
     expect((await ask(client.head(address), evil)).headers["access-control-allow-origin"]).toBeUndefined();
+  });
+
+  it("may read what tus answers, refusals included", async () => {
+    const unknown = { method: "PATCH", path: "/tus/unknown", headers: { "tus-resumable": "1.0.0", "content-type": "application/offset+octet-stream", "upload-offset": "0" } };
+    const refused = await ask(unknown, origin, Buffer.from("x"));
+    expect(refused.status).toBe(404);
+    expectReadable(refused, ["tus-resumable", "x-request-id"]);
+    expect(refused.headers["access-control-expose-headers"]).toContain("Upload-Offset");
+    expect(refused.headers["access-control-expose-headers"]).toContain("Content-Location");
+    expect((await ask(unknown, evil, Buffer.from("x"))).headers["access-control-allow-origin"]).toBeUndefined();
   });
 
   it("may read that uploads can be resumed", async () => {
