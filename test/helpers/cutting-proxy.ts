@@ -39,7 +39,7 @@ export interface Cut {
   /** All that was passed on to the site. */
   readonly passed: number;
   /** Of it what the site's TCP had acknowledged, as far as its records of TLS are whole. */
-  readonly acknowledged: number;
+  acknowledged: number;
 }
 
 export interface CuttingProxy extends Relay {
@@ -48,7 +48,7 @@ export interface CuttingProxy extends Relay {
   /** How often it has cut. */
   readonly cuts: () => number;
   /** Those connections, in the order of the cuts. */
-  readonly cutConnections: () => readonly Cut[];
+  readonly cutConnections: () => readonly Readonly<Cut>[];
   /** Passes on what is held, and holds nothing any more. */
   goOn(): void;
 }
@@ -81,8 +81,8 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     wake();
   };
 
-  /** Passes one write on, in pieces; false when the connection is to be cut after what was passed. */
-  const pass = async (bytes: Buffer, to: Socket, records: TlsRecords): Promise<boolean> => {
+  /** Passes one write on, in pieces. @returns what the connection has brought when it is to be cut now */
+  const pass = async (bytes: Buffer, to: Socket, records: TlsRecords): Promise<Cut | undefined> => {
     for (let at = 0; at < bytes.length && !to.destroyed; ) {
       const toCut = cuts.length < most ? nextCut - sent : Infinity;
       if (sent >= holdAt) await Promise.race([woken, once(to, "close")]);
@@ -101,12 +101,10 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
         cuts.push(cut);
         nextCut = sent + random.integer(...cutAfter);
         if (cutBy === "late reset") await acknowledged(to);
-        // An end hands the site all that is on the way.
-        cut.acknowledged = records.wholeIn(cut.passed - (cutBy === "end" ? 0 : unacknowledged(to)));
-        return false;
+        return cut;
       }
     }
-    return true;
+    return undefined;
   };
 
   const relay = await startRelay(how.port, (client, site) => {
@@ -124,8 +122,11 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     const records = new TlsRecords();
     const upwards = async (): Promise<void> => {
       for await (const bytes of client.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        if (await pass(bytes, site, records)) continue;
-        if (cutBy !== "silence") break;
+        const cut = await pass(bytes, site, records);
+        if (cut === undefined) continue;
+        // An end hands the site all that is on the way. A reset comes in the same turn, as more arrives with every one.
+        cut.acknowledged = records.wholeIn(cut.passed - (cutBy === "end" ? 0 : unacknowledged(site)));
+        if (cutBy !== "silence") return drop();
         site.unpipe(client).resume();
         await once(client, "close");
       }
