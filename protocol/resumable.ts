@@ -11,7 +11,7 @@ export const interopVersions: readonly number[] = [5, 6, 7, 8];
 export const firstTypedVersion = 6;
 
 /** Headers of requests and answers that a page of another origin may use. */
-export const resumableHeaders = ["Upload-Offset", "Upload-Complete", "Upload-Length", "Upload-Limit", "Upload-Draft-Interop-Version"] as const;
+export const resumableHeaders = ["Upload-Offset", "Upload-Complete", "Upload-Length", "Upload-Limit", "Upload-Draft-Interop-Version", "Accept-Patch"] as const;
 
 /** A field that is a Boolean (RFC 9651 section 3.3.6); `undefined` for anything else. */
 export function parseBoolean(text: string): boolean | undefined {

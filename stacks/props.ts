@@ -205,7 +205,7 @@ export interface ServiceProps {
    */
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /**
-   * Age at which a file in `incoming/` that nobody writes to is removed, an nginx duration.
+   * Age at which a file in `incoming/` that nobody writes to is removed, an unfinished ranged upload included; an nginx duration.
    * @default "24h"
    */
   readonly abandonedAfter?: string;

@@ -103,7 +103,7 @@ const rest = {
   "service.memoryMiB": row(allow.integer("memory limit", 64, 65_536), value(256), "Memory limit of the service's container.", "container", { unit: "MiB" }),
   "service.database": row(allow.absolutePath, value("/var/lib/slipway/slipway.db"), "SQLite file inside the service's container, on its own volume `<site name>-database`; never on a network file system.", "`SLIPWAY_DATABASE`, mount"),
   "service.logLevel": row(allow.oneOf("debug", "info", "warn", "error"), value("info"), "Least severe level that is logged.", "`SLIPWAY_LOG_LEVEL`"),
-  "service.abandonedAfter": row(allow.duration("1m", "52w"), value("24h"), "Age at which a file in `incoming/` that nobody writes to is removed.", "`SLIPWAY_ABANDONED_AFTER`"),
+  "service.abandonedAfter": row(allow.duration("1m", "52w"), value("24h"), "Age at which a file in `incoming/` that nobody writes to is removed, an unfinished ranged upload included.", "`SLIPWAY_ABANDONED_AFTER`"),
   "application.kind": row(allow.oneOf("http", "uwsgi"), required, "Protocol of an application that takes completions, and every path but the upload's, in place of Slipway's service.", "`proxy_pass` or `uwsgi_pass`"),
   "application.address": row(allow.hostAndPort, required, "Where the application listens; the host is a name on `application.network`, an IP address, or `host.docker.internal` for the host.", "`proxy_pass` or `uwsgi_pass`"),
   "application.network": row(allow.dockerName, none("the address is reached from nginx's own networks"), "Existing Docker network that nginx joins to reach the application.", "networks of the nginx container"),

@@ -30,6 +30,14 @@ it("removes what nobody wrote to for long enough, says so, and keeps the rest", 
   expect(store.lines).toContainEqual(expect.objectContaining({ msg: "removed an abandoned upload", path: "1/0000000001", size: 3 }));
 });
 
+it("removes half of a ranged upload with its state when no segment came for long enough, not before", async () => {
+  const [left, going] = ["left.0000000001", "going.0000000002"].map((name) => ["", ".state"].map((end) => writeIncoming(folder, "half", `1/${name}${end}`).path)) as [string[], string[]];
+  for (const path of left) age(path, day + 60);
+  for (const path of going) age(path, day - 60);
+  expect(await cleanIncoming(store, day)).toBe(2);
+  expect([...left, ...going].map((path) => existsSync(path))).toEqual([false, false, true, true]);
+});
+
 it("removes a symbolic link, never what it leads to", async () => {
   const outside = join(folder.root, "outside");
   mkdirSync(outside);

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generator } from "./e2e-random.ts";
 import { type Relay, startRelay } from "./relay.ts";
+import { TlsRecords } from "./tls-records.ts";
 
 export interface BadConnection {
   /** Port on 127.0.0.1 that the bytes go to. */
@@ -33,11 +34,21 @@ export interface BadConnection {
   readonly splitAt?: number;
 }
 
+/** What a connection had brought when it was cut, in bytes, TLS included. */
+export interface Cut {
+  /** All that was passed on to the site. */
+  readonly passed: number;
+  /** Of it what the site's TCP had acknowledged, as far as its records of TLS are whole. */
+  acknowledged: number;
+}
+
 export interface CuttingProxy extends Relay {
   /** Bytes that went to the site, TLS included, over all connections. */
   readonly sent: () => number;
   /** How often it has cut. */
   readonly cuts: () => number;
+  /** Those connections, in the order of the cuts. */
+  readonly cutConnections: () => readonly Readonly<Cut>[];
   /** Passes on what is held, and holds nothing any more. */
   goOn(): void;
 }
@@ -58,7 +69,8 @@ async function acknowledged(socket: Socket): Promise<void> {
 export async function startCuttingProxy(how: BadConnection): Promise<CuttingProxy> {
   const { cuts: most = 0, cutAfter = [1, 1024 * 1024], stallMs = 0, stallEvery = 1024 * 1024, rate, holdAfter = Infinity, splitAt, cutBy = "end" } = how;
   const random = generator(how.seed);
-  let [sent, cuts] = [0, 0];
+  let sent = 0;
+  const cuts: Cut[] = [];
   let nextCut = random.integer(...cutAfter);
   let nextStall = random.integer(1, stallEvery);
   let holdAt = holdAfter;
@@ -69,12 +81,13 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
     wake();
   };
 
-  /** Passes one write on, in pieces; false when the connection is to be cut after what was passed. */
-  const pass = async (bytes: Buffer, to: Socket): Promise<boolean> => {
+  /** Passes one write on, in pieces. @returns what the connection has brought when it is to be cut now */
+  const pass = async (bytes: Buffer, to: Socket, records: TlsRecords): Promise<Cut | undefined> => {
     for (let at = 0; at < bytes.length && !to.destroyed; ) {
-      const toCut = cuts < most ? nextCut - sent : Infinity;
+      const toCut = cuts.length < most ? nextCut - sent : Infinity;
       if (sent >= holdAt) await Promise.race([woken, once(to, "close")]);
       const length = Math.min(bytes.length - at, Math.max(1, toCut), splitAt === undefined ? Infinity : random.integer(1, splitAt));
+      records.take(bytes.subarray(at, at + length));
       if (!to.write(bytes.subarray(at, at + length))) await new Promise((resume) => to.once("drain", resume).once("close", resume));
       at += length;
       sent += length;
@@ -83,14 +96,15 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
         nextStall = sent + random.integer(1, stallEvery);
         await sleep(random.integer(0, stallMs));
       }
-      if (cuts < most && sent >= nextCut) {
-        cuts += 1;
+      if (cuts.length < most && sent >= nextCut) {
+        const cut = { passed: records.passed, acknowledged: 0 };
+        cuts.push(cut);
         nextCut = sent + random.integer(...cutAfter);
         if (cutBy === "late reset") await acknowledged(to);
-        return false;
+        return cut;
       }
     }
-    return true;
+    return undefined;
   };
 
   const relay = await startRelay(how.port, (client, site) => {
@@ -105,15 +119,19 @@ export async function startCuttingProxy(how: BadConnection): Promise<CuttingProx
       site.resetAndDestroy();
     };
     site.pipe(client);
+    const records = new TlsRecords();
     const upwards = async (): Promise<void> => {
       for await (const bytes of client.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        if (await pass(bytes, site)) continue;
-        if (cutBy !== "silence") break;
+        const cut = await pass(bytes, site, records);
+        if (cut === undefined) continue;
+        // An end hands the site all that is on the way. A reset comes in the same turn, as more arrives with every one.
+        cut.acknowledged = records.wholeIn(cut.passed - (cutBy === "end" ? 0 : unacknowledged(site)));
+        if (cutBy !== "silence") return drop();
         site.unpipe(client).resume();
         await once(client, "close");
       }
     };
     void upwards().catch(() => undefined).finally(drop);
   });
-  return { ...relay, sent: () => sent, cuts: () => cuts, goOn };
+  return { ...relay, sent: () => sent, cuts: () => cuts.length, cutConnections: () => cuts, goOn };
 }

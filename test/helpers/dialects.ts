@@ -46,7 +46,8 @@ const tus: DialectClient = {
   complete: (answer, total) => answer.headers["upload-offset"] === String(total) && answer.headers["upload-length"] === String(total),
 };
 
-function resumable(version: number): DialectClient {
+/** @param version `Upload-Draft-Interop-Version` */
+export function resumable(version: number): DialectClient {
   const interop = { "upload-draft-interop-version": String(version) };
   const type: Readonly<Record<string, string>> = version >= 6 ? { "content-type": "application/partial-upload" } : {};
   return {
@@ -68,7 +69,7 @@ function resumable(version: number): DialectClient {
 }
 
 /** Those whose uploads can be asked for and gone on with. */
-export const resumingDialects: readonly DialectClient[] = [tus, resumable(8), resumable(6), resumable(5)];
+export const resumingDialects: readonly DialectClient[] = [tus, resumable(8), resumable(7), resumable(6), resumable(5)];
 
 /** `Repr-Digest` or `Content-Digest` of bytes. */
 export const digestField = (bytes: Buffer): string => `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:`;

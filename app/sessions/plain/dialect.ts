@@ -66,7 +66,7 @@ async function written(store: StoreParts, request: SessionRequest, _session: Ses
 
 export const plain: Dialect = {
   headers: () => ({ "Cache-Control": "no-store" }),
-  exposed: ["Repr-Digest", "Location"],
+  exposed: ["Accept-Patch", "Upload-Limit"],
   decide,
   written,
   mismatch: () => "digest_mismatch",

@@ -5,10 +5,12 @@ import { digestField, resumingDialects } from "../../helpers/dialects.ts";
 import { type Answer, form, json, send } from "../../helpers/e2e-client.ts";
 import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
 import { useTestSite } from "../../helpers/e2e-suite.ts";
+import { waysInOneRequest } from "../../helpers/one-request.ts";
 
 const sha512Field = (bytes: Buffer): string => `sha-512=:${createHash("sha512").update(bytes).digest("base64")}:`;
 const other = Buffer.from("another");
 const bytes = randomBytes(200_000);
+const ways = Object.entries(waysInOneRequest(bytes));
 
 describe.skipIf(withoutLocal())("digests of uploads", () => {
   let site: LocalTestSite;
@@ -20,22 +22,9 @@ describe.skipIf(withoutLocal())("digests of uploads", () => {
 
   const codeOf = (answer: Answer): unknown[] => [answer.status, json<{ error: { code: string } }>(answer).error.code];
 
-  const oneRequest: Readonly<Record<string, (headers: Readonly<Record<string, string>>, body?: Buffer) => Promise<Answer>>> = {
-    PUT: (headers, body = bytes) => send(site, "/upload/a.bin", { method: "PUT", body, headers }),
-    form: (headers) => {
-      const { body, contentType } = form([{ name: "file", filename: "a.bin", content: bytes }]);
-      return send(site, "/upload", { method: "POST", body, headers: { "content-type": contentType, ...headers } });
-    },
-    "ranged segment": (headers, body = bytes) => {
-      const own = { "content-type": "application/octet-stream", "session-id": "digests", "content-range": `bytes 0-${bytes.length - 1}/${bytes.length}` };
-      return send(site, "/upload", { method: "POST", body, headers: { ...own, ...headers } });
-    },
-    "tus, with its creation": (headers, body = bytes) =>
-      send(site, "/tus/", { method: "POST", body, headers: { "tus-resumable": "1.0.0", "upload-length": String(bytes.length), "content-type": "application/offset+octet-stream", ...headers } }),
-    "resumable upload, whole": (headers, body = bytes) => send(site, "/upload/a.bin", { method: "POST", body, headers: { "upload-complete": "?1", "upload-draft-interop-version": "8", ...headers } }),
-  };
+  describe.each(ways)("%s", (way, ask) => {
+    const put = (headers: Readonly<Record<string, string>>, body?: Buffer): Promise<Answer> => ask(site, headers, body);
 
-  describe.each(Object.entries(oneRequest))("%s", (way, put) => {
     it.each([["sha-256", digestField], ["sha-512", sha512Field]] as const)("is held against Repr-Digest, %s, and answered with the digest", async (_algorithm, field) => {
       expect(codeOf(await put({ "repr-digest": field(other) }))).toEqual([400, "digest_mismatch"]);
       await site.expectNothingKept();
@@ -79,6 +68,34 @@ describe.skipIf(withoutLocal())("digests of uploads", () => {
     expectFiled();
   });
 
+  describe("ranged segments, several of a file", () => {
+    const half = bytes.length / 2;
+
+    /** Sends one half. */
+    const segment = (from: number, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => {
+      const own = { "content-type": "application/octet-stream", "session-id": "halves", "content-range": `bytes ${from}-${from + half - 1}/${bytes.length}` };
+      return send(site, "/upload", { method: "POST", body: bytes.subarray(from, from + half), headers: { ...own, ...headers } });
+    };
+
+    it.each([
+      ["sha-256", digestField, 0, half],
+      ["sha-512", sha512Field, 0, half],
+      ["sha-256, the second half first", digestField, half, 0],
+      ["sha-512, the second half first", sha512Field, half, 0],
+    ] as const)("are held against the Repr-Digest of the whole that comes with the last, %s", async (_which, field, first, last) => {
+      expect((await segment(first)).status).toBe(201);
+      // The digest of the last segment alone is not that of the file.
+      for (const wrong of [other, bytes.subarray(last, last + half)]) {
+        expect(codeOf(await segment(last, { "repr-digest": field(wrong) }))).toEqual([400, "digest_mismatch"]);
+        await site.expectNothingKept();
+        expect((await segment(first, { "repr-digest": field(bytes) })).status).toBe(201);
+      }
+      const whole = await segment(last, { "repr-digest": field(bytes) });
+      expect([whole.status, whole.headers["repr-digest"]]).toEqual([200, digestField(bytes)]);
+      expectFiled();
+    });
+  });
+
   describe.each(resumingDialects)("$name, begun with a digest", (client) => {
     const ask = ({ method, path, headers }: ReturnType<typeof client.head>, body?: Buffer): Promise<Answer> => send(site, path, { method, headers, ...(body === undefined ? {} : { body }) });
 
@@ -93,5 +110,42 @@ describe.skipIf(withoutLocal())("digests of uploads", () => {
       }
       expectFiled();
     });
+  });
+});
+
+describe.skipIf(withoutLocal())("digests that a client wants, of sha-256 and sha-512", () => {
+  let site: LocalTestSite;
+  useTestSite({ upload: { checksums: ["sha256", "sha512"] } }, (started) => (site = started));
+
+  const both = `${digestField(bytes)}, ${sha512Field(bytes)}`;
+  const wishes: Readonly<Record<string, string>> = {
+    "sha-512=1": sha512Field(bytes),
+    "sha-256=0, sha-512=10": sha512Field(bytes),
+    "sha-256=3": digestField(bytes),
+    "sha-512=2, sha-256=9": both,
+    "unixsum=5": both,
+  };
+
+  it.each(ways)("come with the answer, and with the download: %s", async (_way, put) => {
+    for (const [want, digest] of Object.entries(wishes)) {
+      const headers = { "want-repr-digest": want };
+      const answer = await put(site, headers);
+      expect([200, 201], answer.text).toContain(answer.status);
+      expect([want, answer.headers["repr-digest"]]).toEqual([want, digest]);
+      const download = await send(site, `/files/${site.kept().rows[0]?.id}`, { headers });
+      expect([want, download.status, download.headers["repr-digest"]]).toEqual([want, 200, digest]);
+      site.clear();
+    }
+  });
+
+  it.each(resumingDialects.map((client) => [client.name, client] as const))("come with the last bytes, and when they are asked for: %s", async (_name, client) => {
+    const ask = ({ method, path, headers }: ReturnType<typeof client.head>, want: string, body?: Buffer): Promise<Answer> =>
+      send(site, path, { method, headers: { ...headers, "want-repr-digest": want }, ...(body === undefined ? {} : { body }) });
+    const address = (await ask(client.create(bytes.length), "sha-512=1")).headers["location"] ?? "";
+    const last = await ask(client.append(address, 0, bytes.length, bytes.length), "sha-512=1", bytes);
+    expect(last.headers["repr-digest"]).toBe(sha512Field(bytes));
+    for (const [want, digest] of Object.entries(wishes)) {
+      expect([want, (await ask(client.head(address), want)).headers["repr-digest"]]).toEqual([want, digest]);
+    }
   });
 });

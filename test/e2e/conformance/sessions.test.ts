@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import { describe, expect, it } from "vitest";
-import { type DialectClient, digestField, resumingDialects, type Wording } from "../../helpers/dialects.ts";
+import { type DialectClient, digestField, resumable, resumingDialects, type Wording } from "../../helpers/dialects.ts";
 import { type Answer, openRequest, send, until } from "../../helpers/e2e-client.ts";
 import { sha256 } from "../../helpers/e2e-files.ts";
 import { type LocalTestSite, withoutLocal } from "../../helpers/e2e-local.ts";
@@ -214,5 +214,19 @@ describe.skipIf(withoutLocal())("conformance of upload sessions", () => {
       expect(answer.status, answer.text).toBeLessThan(300);
       await expectFiled(bytes);
     });
+  });
+
+  it.each([4, 9])("refuses interop version %i of resumable uploads, which is not spoken, and names those that are", async (version) => {
+    const [spoken, strange] = [resumable(8), resumable(version)];
+    const refusal = [400, expect.stringContaining("5, 6, 7, 8")];
+    const begun = await ask(strange.create(1000));
+    expect([begun.status, begun.text]).toEqual(refusal);
+    await site.expectNothingKept();
+    const address = await created(spoken, 1000);
+    const appended = await append(strange, address, 0, randomBytes(1000), 1000);
+    expect([appended.status, appended.text]).toEqual(refusal);
+    expect((await ask(strange.head(address))).status).toBe(400);
+    expect((await ask(strange.cancel(address))).status).toBe(400);
+    expect(await offsetOf(spoken, address)).toBe(0);
   });
 });

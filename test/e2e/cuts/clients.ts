@@ -12,7 +12,10 @@ export interface Upload {
 
 export interface CutClient {
   readonly name: string;
-  /** Whether what has arrived counts, to the byte, when a request is cut. */
+  /**
+   * Whether what has arrived counts, to the byte, when a request is cut: of the others the site acknowledges a body with
+   * its answer alone, and a client sends all of it again.
+   */
   readonly goesOn: boolean;
   /** Whether an upload whose answer is lost is filed a second time. */
   readonly filesTwice: boolean;
