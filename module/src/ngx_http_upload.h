@@ -520,6 +520,9 @@ ngx_int_t ngx_http_upload_buffer_take(ngx_http_upload_buffer_t *buffer,
 /* Nobody may use its bytes any more. */
 void ngx_http_upload_buffer_give(ngx_http_upload_buffer_t *buffer);
 
+/* Whether uploads have so little that one may have more than it asks for. */
+ngx_uint_t ngx_http_upload_buffer_ample(void);
+
 /* Whether uploads have so much that they should do with less. */
 ngx_uint_t ngx_http_upload_buffer_scarce(void);
 

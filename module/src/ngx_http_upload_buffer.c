@@ -15,8 +15,17 @@
 /* Milliseconds after which what nobody has needed is given to the kernel. */
 #define NGX_HTTP_UPLOAD_BUFFER_IDLE    5000
 
-/* Bytes from which on uploads are to hold no buffer for long. */
+/*
+ * Bytes from which on uploads are to hold no buffer for long, and what they
+ * have given back makes room for another size.
+ */
 #define NGX_HTTP_UPLOAD_BUFFER_SCARCE  (12 * 1024 * 1024)
+
+/*
+ * Bytes up to which an upload gets more than it asks for: what all then have
+ * besides is to stay within what each was promised.
+ */
+#define NGX_HTTP_UPLOAD_BUFFER_AMPLE   (6 * 1024 * 1024)
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -38,6 +47,7 @@ typedef struct {
 
 
 static size_t ngx_http_upload_buffer_pages(size_t size);
+static void ngx_http_upload_buffer_trim(size_t pages);
 static void ngx_http_upload_buffer_free(ngx_http_upload_spare_t *spare);
 static void ngx_http_upload_buffer_idle(ngx_event_t *ev);
 
@@ -95,6 +105,8 @@ ngx_http_upload_buffer_take(ngx_http_upload_buffer_t *buffer, size_t size)
         }
     }
 
+    ngx_http_upload_buffer_trim(pages);
+
     p = mmap(NULL, pages, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS,
              -1, 0);
     if (p == MAP_FAILED) {
@@ -148,6 +160,13 @@ ngx_http_upload_buffer_give(ngx_http_upload_buffer_t *buffer)
 
 
 ngx_uint_t
+ngx_http_upload_buffer_ample(void)
+{
+    return ngx_http_upload_taken < NGX_HTTP_UPLOAD_BUFFER_AMPLE;
+}
+
+
+ngx_uint_t
 ngx_http_upload_buffer_scarce(void)
 {
     return ngx_http_upload_taken > NGX_HTTP_UPLOAD_BUFFER_SCARCE;
@@ -158,6 +177,30 @@ static size_t
 ngx_http_upload_buffer_pages(size_t size)
 {
     return ngx_align(size, ngx_pagesize);
+}
+
+
+/*
+ * What nobody has is of other sizes than what is wanted: it goes, those first
+ * that have been there for longest, rather than that a worker has both.
+ */
+
+static void
+ngx_http_upload_buffer_trim(size_t pages)
+{
+    ngx_queue_t  *q;
+
+    while (ngx_http_upload_spare
+           && ngx_http_upload_taken + ngx_http_upload_spare + pages
+              > NGX_HTTP_UPLOAD_BUFFER_SCARCE)
+    {
+        q = ngx_queue_last(&ngx_http_upload_spares);
+        ngx_http_upload_buffer_free(ngx_queue_data(q, ngx_http_upload_spare_t,
+                                                   queue));
+    }
+
+    ngx_http_upload_unneeded = ngx_min(ngx_http_upload_unneeded,
+                                       ngx_http_upload_spare);
 }
 
 

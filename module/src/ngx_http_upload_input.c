@@ -10,7 +10,7 @@
 
 /*
  * No more of a buffer is used where they are scarce, and no less is taken where
- * they are not: the page cache takes and gives back large pieces sooner.
+ * they are ample: the page cache takes and gives back large pieces sooner.
  */
 #define NGX_HTTP_UPLOAD_SPARING     (256 * 1024)
 
@@ -248,7 +248,7 @@ ngx_http_upload_input_size(ngx_http_upload_ctx_t *ctx)
 
     if (clcf->client_body_buffer_size < 2 * ngx_pagesize
         || ctx->received < NGX_HTTP_UPLOAD_FAST || ctx->slow
-        || ngx_http_upload_buffer_scarce())
+        || !ngx_http_upload_buffer_ample())
     {
         return size;
     }

@@ -95,6 +95,16 @@ const REACH = 40;
 /** A part's end at each offset around an edge of the body, with more parts behind it or as the end of all. */
 function sweep(path: string, edge: number, step: number, more: readonly Part[]): Exchange[] {
   const offsets = Array.from({ length: Math.floor((2 * REACH) / step) + 1 }, (_, i) => i * step - REACH);
+  return ends(path, edge, offsets, more);
+}
+
+/** A file's length that leads nginx to read on into a buffer of 256 KiB, and one that fills that; buffers end on pages of the file. */
+const [LARGER, FULL] = [1_048_576, 1_048_576 + 262_144] as const;
+
+/** Offsets with which an edge is in a delimiter, or just beside it: bodies are long, and all around one would take long. */
+const within = (step: number): number[] => Array.from({ length: Math.floor((boundary.length + 8) / step) + 1 }, (_, i) => i * step - boundary.length - 6);
+
+function ends(path: string, edge: number, offsets: readonly number[], more: readonly Part[]): Exchange[] {
   return offsets.map((offset) => {
     const at = `${more.length === 0 ? "the final" : "a"} boundary at ${edge}${offset < 0 ? offset : `+${offset}`}`;
     const place = more.length === 0 ? { cuts: [edge + offset], chunk: edge } : { cuts: [edge] };
@@ -123,6 +133,9 @@ const accepted: readonly Exchange[] = [
   ...sweep("k64", 65_536 + 512, 4, rest),
   ...sweep("k64", 2 * 65_536, 4, []),
   ...sweep("worker", 65_536, 4, rest),
+  ...ends("k64", front + LARGER, [-64, ...within(1), 64], rest),
+  ...ends("k64", front + FULL, [-64, ...within(3), 64], rest),
+  ...[LARGER, FULL].flatMap((edge) => [...ends("k64", edge, within(6), []), ...ends("k16", front + edge, within(6), rest)]),
   good("a file of 5 MiB", "/m1", [file("a", content(5 * 1024 * 1024))], { chunk: 100_000 }),
   good("a file of 5 MiB through small buffers", "/k16", [file("a", content(5 * 1024 * 1024)), note], { chunk: 20_000 }),
   good("forty files", "/k1", Array.from({ length: 40 }, (_, i) => file(`f${i}`, content(i * 50)))),

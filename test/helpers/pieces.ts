@@ -35,6 +35,12 @@ export function piecesSite(more: Partial<NginxOptions> = {}, directives = ""): N
   };
 }
 
+/** Options of {@link piecesSite} with which the kernel spreads connections over the workers: which has one is not a matter of who is awake. */
+export const spread = { listen: "listen 127.0.0.1:%PORT% reuseport;" } as const satisfies Partial<NginxOptions>;
+
+/** Directives with which each answer says which worker it is from, in `X-Worker`. */
+export const tellsWorker = "add_header X-Worker $pid always;";
+
 /** The head of a segment of a session's file. @param to one past the last byte */
 export function segmentHead(session: string, from: number, to: number, total: number): Buffer {
   return head("/ranged", { type, length: to - from, extra: segmentHeaders(session, from, to, total) });

@@ -8,6 +8,9 @@ const MIB = 1024 * 1024;
 const UPLOADS = 100;
 const SENT = 300_000;
 
+/** Memory that an upload with buffers of 64k may take: two of them, and 64 KiB. */
+const ALLOWED = 3 * 64 * 1024;
+
 const options: NginxOptions = {
   server: `
     upload_store %STORE%; client_body_buffer_size 1m; upload_buffer_size 1m; upload_raw on; upload_sync off;
@@ -48,6 +51,32 @@ describe("module: the buffers of a worker", () => {
       expect(site.files().filter((file) => readFileSync(file).equals(bytes))).toHaveLength(staying.length);
       for (let waited = 0; waited < 60 && memory(worker, "VmSize") - size > 4 * MIB; waited++) await new Promise((resolve) => setTimeout(resolve, 1_000));
       expect(memory(worker, "VmSize") - size).toBeLessThan(4 * MIB);
+    });
+  });
+
+  it.skipIf(sanitizing).each(["/raw", "/hashed"])("are not more than what many uploads are allowed, while they come and while they wait (%s)", { timeout: 120_000 }, async (path) => {
+    await withNginx({ ...options, server: options.server.replaceAll("_size 1m;", "_size 64k;") }, async (site) => {
+      await exchange(site.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      const [worker = 0] = site.workers();
+      const resident = memory(worker, "VmRSS");
+      let most = 0;
+      const look = (): void => void (most = Math.max(most, memory(worker, "VmRSS") - resident));
+      const looking = setInterval(look, 3);
+      const bytes = randomBytes(4 * MIB);
+      const clients = await Promise.all(Array.from({ length: UPLOADS }, () => WireClient.open(site.port)));
+      for (const client of clients) client.write(head(path, { method: "PUT", length: bytes.length }));
+      // From the second MiB on buffers may be larger than they are asked to be; each stop leaves bytes that fill none.
+      for (let [at, end] = [0, 1_500_000]; at < bytes.length; [at, end] = [end, end + 400_000]) {
+        for (const client of clients) client.write(bytes.subarray(at, end));
+        const come = Math.min(end, bytes.length) * UPLOADS;
+        await site.until(() => site.files().length === UPLOADS && written(site.files()) > 0.9 * come, `bytes of all uploads up to ${end}`);
+        look();
+      }
+      for (const client of clients) expect((await client.answer()).status).toBe(200);
+      clearInterval(looking);
+      for (const client of clients) client.destroy();
+      expect(most).toBeGreaterThan(UPLOADS * 64 * 1024);
+      expect(most).toBeLessThanOrEqual(UPLOADS * ALLOWED);
     });
   });
 

@@ -2,23 +2,24 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { withNginx } from "../helpers/nginx.ts";
-import { digestField as digest, pieceHead as piece, piecesSite as options, segment, sha256 as sum } from "../helpers/pieces.ts";
+import { digestField as digest, pieceHead as piece, piecesSite as options, segment, sha256 as sum, spread, tellsWorker } from "../helpers/pieces.ts";
 import { fieldOf } from "../helpers/upload-site.ts";
-import { chunked, exchange, head, post, WireClient } from "../helpers/wire.ts";
+import { chunked, exchange, head, post, type WireAnswer, WireClient } from "../helpers/wire.ts";
 
 const type = "application/octet-stream";
 
 describe("module: ranged segments", () => {
   it("takes them in any order, in parallel, over several workers", async () => {
-    await withNginx(options(), async (site) => {
+    await withNginx(options(spread, tellsWorker), async (site) => {
       const bytes = randomBytes(1_500_000);
       const starts = Array.from({ length: 100 }, (_, i) => i * 15_000).sort(() => Math.random() - 0.5);
-      const answers: { status: number; body: string }[] = [];
+      const answers: WireAnswer[] = [];
       const one = async (): Promise<void> => {
         for (let from = starts.pop(); from !== undefined; from = starts.pop()) answers.push(await exchange(site.port, segment(bytes, "s-1", from, from + 15_000)));
       };
       await Promise.all([one(), one(), one(), one(), one(), one(), one(), one()]);
       expect(answers.map(({ status }) => status).filter((status) => status !== 201)).toEqual([200]);
+      expect(new Set(answers.map(({ headers }) => headers["x-worker"])).size).toBeGreaterThan(1);
       expect(site.passed).toHaveLength(1);
       const [passed] = site.passed;
       expect(fieldOf(passed, "sha256")).toBe(sum(bytes));
