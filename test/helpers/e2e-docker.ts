@@ -36,10 +36,18 @@ export async function inspect(container: string): Promise<ContainerFacts> {
   return facts;
 }
 
-/** Process ids on the host of all processes of a container. */
+/** Process ids on the host of a container's first process and its descendants: a health check comes and goes beside them. */
 export async function processes(container: string): Promise<number[]> {
-  const lines = (await docker("top", container, "-eo", "pid")).split("\n").slice(1);
-  return lines.map(Number);
+  const first = Number(await docker("inspect", "--format", "{{.State.Pid}}", container));
+  const lines = (await docker("top", container, "-eo", "pid,ppid")).split("\n").slice(1);
+  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  const found = new Set([first]);
+  // A child may stand before its parent.
+  for (let size = 0; size < found.size; ) {
+    size = found.size;
+    for (const [pid, parent] of pairs) if (found.has(parent)) found.add(pid);
+  }
+  return [...found];
 }
 
 /** One field of /proc/<pid>/status, e.g. `Uid` or `VmHWM`. */
