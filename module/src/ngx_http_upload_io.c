@@ -200,7 +200,10 @@ ngx_http_upload_io_room(ngx_http_upload_ctx_t *ctx)
         return ngx_http_upload_io_result(ctx);
     }
 
-    return ctx->io.busy == 2 ? NGX_AGAIN : NGX_OK;
+    /* each piece of work has a buffer of its own */
+
+    return ctx->io.busy >= (ngx_http_upload_buffer_scarce() ? 1 : 2)
+           ? NGX_AGAIN : NGX_OK;
 }
 
 
