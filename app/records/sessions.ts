@@ -23,11 +23,8 @@ export interface Session {
   readonly dialect: DialectName;
   readonly kind: SessionKind;
   readonly state: SessionState;
-  /**
-   * Whether the joined file was not what had been announced: nothing is left but this, so that whoever asks is told why.
-   * @default false
-   */
-  readonly refused?: boolean;
+  /** Whether the joined file was not what had been announced: nothing is left but this, so that whoever asks is told why. */
+  readonly refused: boolean;
   /** Path of the data below incoming/; a part that knows its place has that of its file. */
   readonly data: string;
   /** Where in the data the session's first byte lies. */

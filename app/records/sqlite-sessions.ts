@@ -72,7 +72,7 @@ export class SqliteSessions implements Sessions {
   async insert(s: Session): Promise<void> {
     await this.#write(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(19)}?)`, [
       s.id, s.dialect, s.kind, s.state, s.data, s.base, s.total, s.fileTotal, s.fileKey, valueOf(s.parts), s.name, s.contentType,
-      s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt, valueOf(s.refused ?? false),
+      s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt, valueOf(s.refused),
     ]);
   }
 

@@ -42,6 +42,7 @@ export function newSession(store: StoreParts, request: SessionRequest, what: Pic
     announced: request.header("Repr-Digest"),
     digests: request.terms.checksums,
     checksums: null,
+    refused: false,
     remoteAddress: request.remoteAddress,
     createdAt: new Date().toISOString(),
     expiresAt: expiryOf(request),

@@ -13,7 +13,7 @@ import { joinedOther } from "./finish.ts";
 export async function findSession(store: StoreParts, dialect: DialectName, id: string): Promise<Session> {
   const session = isId(id) ? await store.records.sessions.find(id) : null;
   if (session === null || session.dialect !== dialect) throw new Refusal("not_found", "There is no upload at this address; it was finished long ago, cancelled, or never begun.");
-  if (session.refused === true) throw joinedOther();
+  if (session.refused) throw joinedOther();
   // The upkeep removes it: a request is decided on twice, and must be refused for the same reason.
   if (session.state === "receiving" && session.expiresAt <= new Date().toISOString()) throw new Refusal("upload_expired");
   return session;

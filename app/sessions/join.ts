@@ -63,7 +63,7 @@ export async function joinParts(store: StoreParts, session: Session): Promise<vo
   const { sessions } = store.records;
   await store.locks.run([`join ${session.id}`], async () => {
     const current = await sessions.find(session.id);
-    if (current === null || current.refused === true || current.state === "complete") return;
+    if (current === null || current.refused || current.state === "complete") return;
     const found = await Promise.all(session.parts.map((id) => sessions.find(id)));
     const parts = found.filter((part) => part !== null);
     const record = await recordOf(store, session);

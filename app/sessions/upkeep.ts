@@ -17,7 +17,7 @@ async function removeExpired(store: StoreParts, signal: AbortSignal | undefined)
   const joined = await partsBeingJoined(store);
   for (const session of await store.records.sessions.expired(new Date().toISOString())) {
     if (signal?.aborted === true) return;
-    if ((session.state === "joining" && session.refused !== true) || joined.has(session.id)) continue;
+    if ((session.state === "joining" && !session.refused) || joined.has(session.id)) continue;
     await removeSession(store, session);
     if (session.state === "receiving") store.log.info({ session: session.id, expiredAt: session.expiresAt }, "removed an upload that was not finished in time");
   }

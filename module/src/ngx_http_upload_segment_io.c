@@ -102,9 +102,8 @@ ngx_http_upload_segment_checkpoint(ngx_http_upload_io_t *io)
     began = ngx_http_upload_io_clock(CLOCK_MONOTONIC);
 
     if (io->writeback && fdatasync(io->fd) == -1) {
-        err = ngx_errno;
         io->lost = 1;
-        return err;
+        return ngx_errno;
     }
 
     err = ngx_http_upload_segment_lock(s, 1);

@@ -1,10 +1,11 @@
 /** Sessions that time, a kill or a slow comparison meets on their way into the files. */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { finishSession } from "../../app/sessions/finish.ts";
 import { keepSessions } from "../../app/sessions/upkeep.ts";
+import { bytesRead } from "../helpers/proc.ts";
 import { begun } from "../helpers/sessions.ts";
 import { makeServiceFolder, type ServiceFolder, sha256 } from "../helpers/service.ts";
 import { openStore, type TestStore } from "../helpers/store.ts";
@@ -60,11 +61,10 @@ it("reads a file once for a digest that nobody has computed, however often it is
   const announced = `sha-512=:${createHash("sha512").update(bytes).digest("base64")}:`;
   const session = await begun(store, { announced }, bytes);
   const data = { size: bytes.length, checksums: { sha256: sha256(bytes) } };
-  const read = (): number => Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
-  const before = read();
+  const before = bytesRead([process.pid]);
   const records = await Promise.all([finishSession(store, session, data, 0), finishSession(store, session, data, 0), finishSession(store, session, data, 0)]);
   expect(new Set(records.map(({ id }) => id)).size).toBe(1);
-  expect((read() - before) / bytes.length).toBeLessThan(1.5);
+  expect((bytesRead([process.pid]) - before) / bytes.length).toBeLessThan(1.5);
   expect(await finishSession(store, session, data, 0)).toEqual(records[0]);
   expect(incoming()).toEqual([]);
 });

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { json, records, type RecordView, send, type UploadAnswer } from "../helpers/e2e-client.ts";
-import { bytesRead, docker, logObjects, peakMemoryMiB, volumeFolder, withoutDocker } from "../helpers/e2e-docker.ts";
+import { docker, logObjects, peakMemoryMiB, processes, volumeFolder, withoutDocker } from "../helpers/e2e-docker.ts";
 import { filesBelow, freeBytes, remove, sha256OfFile, temporaryFolder, wrongModes, writeRandomFile } from "../helpers/e2e-files.ts";
 import { pythonPackages, withoutPython } from "../helpers/e2e-python.ts";
 import { deployDockerSite, type DeployedSite } from "../helpers/e2e-site.ts";
+import { bytesRead } from "../helpers/proc.ts";
 import { leastOf } from "../helpers/steady.ts";
 
 const MiB = 1024 * 1024;
@@ -110,11 +111,11 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
   }
 
   it.each(["--http1.1", "--http2"] as const)("comes whole through curl %s", async (version) => {
-    const before = await bytesRead(site.service);
+    const before = bytesRead(await processes(site.service));
     const uploaded = await curl(version, file);
     await expectStored(uploaded);
     await expectTurns(uploaded);
-    expect((await bytesRead(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
+    expect(bytesRead(await processes(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
     await expectLittleMemory();
   }, 300_000);
 
@@ -135,12 +136,12 @@ describe.skipIf(reason !== undefined)(`a file of 4 GiB on a deployed site${reaso
     const median = smallRests.sort((a, b) => a - b)[2]!;
 
     const extra = async (): Promise<number> => {
-      const before = await bytesRead(site.service);
+      const before = bytesRead(await processes(site.service));
       const uploaded = await python(file);
       const rest = await beside(uploaded);
       await expectStored(uploaded);
       expect(uploaded.answer.description).toBe("from Python");
-      expect((await bytesRead(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
+      expect(bytesRead(await processes(site.service)) - before).toBeLessThan(MOST_BYTES_READ);
       return rest - median;
     };
     expect(await leastOf(MOST_EXTRA_MS, extra)).toBeLessThan(MOST_EXTRA_MS);

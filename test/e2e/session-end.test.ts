@@ -6,7 +6,8 @@ import { processTree } from "../../bench/proc.ts";
 import { resumingDialects } from "../helpers/dialects.ts";
 import { json, type RecordView, send } from "../helpers/e2e-client.ts";
 import { type LocalTestSite, startTestSite, withoutLocal } from "../helpers/e2e-local.ts";
-import { type AlmostWhole, almostWhole, almostWholeState, bytesRead, MISSING } from "../helpers/pieces.ts";
+import { type AlmostWhole, almostWhole, almostWholeState, MISSING } from "../helpers/pieces.ts";
+import { bytesRead } from "../helpers/proc.ts";
 import { leastOf, timeOf } from "../helpers/steady.ts";
 
 /** Milliseconds that the end of an upload may take longer for what came before. */

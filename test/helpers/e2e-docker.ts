@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { execa, execaSync } from "execa";
+import { processTree } from "../../bench/proc.ts";
 
 /** Says why tests that need Docker cannot run here, or undefined when they can, or when CI says that they must. */
 export function withoutDocker(): string | undefined {
@@ -36,18 +37,9 @@ export async function inspect(container: string): Promise<ContainerFacts> {
   return facts;
 }
 
-/** Process ids on the host of a container's first process and its descendants: a health check comes and goes beside them. */
+/** Process ids on the host of a container's first process and all below it: a health check comes and goes beside them. */
 export async function processes(container: string): Promise<number[]> {
-  const first = Number(await docker("inspect", "--format", "{{.State.Pid}}", container));
-  const lines = (await docker("top", container, "-eo", "pid,ppid")).split("\n").slice(1);
-  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
-  const found = new Set([first]);
-  // A child may stand before its parent.
-  for (let size = 0; size < found.size; ) {
-    size = found.size;
-    for (const [pid, parent] of pairs) if (found.has(parent)) found.add(pid);
-  }
-  return [...found];
+  return processTree((await inspect(container)).State.Pid);
 }
 
 /** One field of /proc/<pid>/status, e.g. `Uid` or `VmHWM`. */
@@ -64,12 +56,6 @@ export function processStatus(pid: number, field: string): string {
 export async function peakMemoryMiB(container: string): Promise<number> {
   const pids = await processes(container);
   return pids.reduce((sum, pid) => sum + Number.parseInt(processStatus(pid, "VmHWM"), 10), 0) / 1024;
-}
-
-/** Bytes that the processes of a container have read so far, from files, sockets and pipes together. */
-export async function bytesRead(container: string): Promise<number> {
-  const pids = await processes(container);
-  return pids.reduce((sum, pid) => sum + Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]), 0);
 }
 
 /** Folder on the host that holds a volume's data. */

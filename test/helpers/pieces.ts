@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { Nginx, NginxOptions } from "./nginx.ts";
+import { stateHeader } from "./state-file.ts";
 import { exchange, head, post, type WireAnswer } from "./wire.ts";
 
 const type = "application/octet-stream";
@@ -115,21 +116,8 @@ export function almostWholeState(path: string, { size, words }: AlmostWhole): Bu
   digest.writeBigUInt64LE(there, 4);
   Buffer.from(words, "hex").swap32().copy(digest, 12);
 
-  const header = Buffer.alloc(512);
-  header.write("UPLSTATE", 0, "latin1");
-  header.writeUInt32LE(1, 8);
-  header.writeBigUInt64LE(1n, 16);
-  header.writeBigInt64LE(BigInt(size), 40);
-  header.writeBigInt64LE(there, 48);
-  header.writeBigUInt64LE(1024n, 72);
-  header.writeBigUInt64LE(BigInt(body.length), 80);
-  header.writeUInt32LE(crc32(body), 88);
-  header.writeUInt32LE(crc32(header.subarray(0, 508)), 508);
-  return Buffer.concat([Buffer.alloc(512), header, body]);
+  return Buffer.concat([Buffer.alloc(512), stateHeader({ sequence: 1, total: size, hashed: size - MISSING }, body), body]);
 }
-
-/** Bytes that processes have read by read(2) and its like (proc_pid_io(5)). */
-export const bytesRead = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]), 0);
 
 /** Algorithms in the order of their bits; docs/internals/upload-state.md, section 4. */
 const ALGORITHMS = ["md5", "sha1", "sha256", "sha512", "crc32"];

@@ -11,7 +11,7 @@ import type { TestStore } from "./store.ts";
 export async function begun(store: TestStore, changes: Partial<Session>, bytes?: Buffer | string): Promise<Session> {
   const id = store.makeId();
   const session: Session = {
-    id, dialect: "tus", kind: "whole", state: "receiving", data: dataOf(id), base: 0, total: bytes?.length ?? 0, fileTotal: null, fileKey: null, parts: [],
+    id, dialect: "tus", kind: "whole", state: "receiving", refused: false, data: dataOf(id), base: 0, total: bytes?.length ?? 0, fileTotal: null, fileKey: null, parts: [],
     name: "a.bin", contentType: "", metadata: "", announced: "", digests: ["sha256"], checksums: null, remoteAddress: null,
     createdAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 60_000).toISOString(), ...changes,
   };

@@ -1,7 +1,8 @@
 import { rmSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Nginx, withNginx } from "../helpers/nginx.ts";
-import { type AlmostWhole, almostWhole, almostWholeState, bytesRead, MISSING, pieceHead, piecesSite } from "../helpers/pieces.ts";
+import { type AlmostWhole, almostWhole, almostWholeState, MISSING, pieceHead, piecesSite } from "../helpers/pieces.ts";
+import { bytesRead } from "../helpers/proc.ts";
 import { leastOf, timeOf } from "../helpers/steady.ts";
 import { fieldOf } from "../helpers/upload-site.ts";
 import { exchange } from "../helpers/wire.ts";
