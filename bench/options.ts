@@ -5,7 +5,7 @@ import { suggest } from "../lib/suggest.ts";
 import { Problem } from "../scripts/core/problem.ts";
 import { type Group, GROUPS } from "./contestant.ts";
 
-export const SUITES = ["speed", "scale", "growth", "link", "files"] as const;
+export const SUITES = ["speed", "close", "scale", "growth", "link", "files"] as const;
 export type Suite = (typeof SUITES)[number];
 
 /** What the benchmark was asked to do. */
@@ -31,23 +31,26 @@ export interface BenchOptions {
 }
 
 const MIB = 1024 * 1024;
-const DEFAULT_SIZE_MIB: Readonly<Record<Suite, number>> = { speed: 2048, scale: 256, growth: 0, link: 256, files: 0 };
+const DEFAULT_SIZE_MIB: Readonly<Record<Suite, number>> = { speed: 2048, close: 512, scale: 256, growth: 0, link: 256, files: 0 };
+/** Where a few percent decide, six rounds cannot tell. */
+const DEFAULT_ROUNDS: Readonly<Partial<Record<Suite, number>>> = { close: 31 };
 
 export const USAGE = `npm run bench -- [options]    measures the upload module beside other ways to take an upload
 
 What to measure
   --suite speed      one upload at a time, ours and others side by side (default)
+  --suite close      the same, smaller and many times: only who has a target that a few percent decide
   --suite scale      100 and 1,000 uploads at once: throughput, memory, and a small GET beside them
   --suite growth     time and memory against file size and the number of parts, fields and ranges
   --suite link       one file over a line of 1 Gb/s with 50 ms delay and 0.1 % loss, by several clients; as root
   --suite files      many small files from a folder, by several clients
   --only REGEX       only what matches, e.g. "sink|ours form" (names as in the table, with their group: "tls/ours form")
-  --groups LIST      speed: of http,tls,h2 (default: all)
+  --groups LIST      speed, close: of http,tls,h2 (default: all)
 
 How much
-  --size MIB         speed: the file (default 2048); scale: all uploads together (default 256);
+  --size MIB         speed: the file (default 2048; close: 512); scale: all uploads together (default 256);
                      link: the file (default 256), a quarter where the sender takes losses for jams
-  --rounds N         how often; the first is dropped when there are more (default 6)
+  --rounds N         how often; the first is dropped when there are more (default 6; close: 31)
   --each MIB         scale: also 100 and 1,000 uploads of this size, as far as the disk allows; 0: not (default 64)
   --max-size MIB     growth: largest file (default 2048)
   --max-count N      growth: most parts, fields and ranges (default 10000); files: how many files (default 10000)
@@ -70,7 +73,7 @@ const FLAGS = {
   only: { type: "string", default: "" },
   groups: { type: "string", default: GROUPS.join(",") },
   size: { type: "string" },
-  rounds: { type: "string", default: "6" },
+  rounds: { type: "string" },
   each: { type: "string", default: "64" },
   "max-size": { type: "string", default: "2048" },
   "max-count": { type: "string", default: "10000" },
@@ -131,7 +134,7 @@ export function parseOptions(args: readonly string[], folder: string = process.c
   const options: BenchOptions = {
     suite,
     sizeBytes,
-    rounds: reader.number("rounds", values.rounds, 1),
+    rounds: reader.number("rounds", values.rounds ?? `${DEFAULT_ROUNDS[suite] ?? 6}`, 1),
     only: reader.regex("only", values.only),
     groups: [...new Set(values.groups.split(",").map((group) => reader.oneOf("groups", group, GROUPS)))],
     dir: values.dir === undefined ? defaultFolder() : resolve(folder, values.dir),

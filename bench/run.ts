@@ -9,9 +9,9 @@ import { runFiles } from "./suites/files.ts";
 import { runGrowth } from "./suites/growth.ts";
 import { runLink } from "./suites/link.ts";
 import { runScale } from "./suites/scale.ts";
-import { runSpeed } from "./suites/speed.ts";
+import { runClose, runSpeed } from "./suites/speed.ts";
 
-const SUITE = { speed: runSpeed, scale: runScale, growth: runGrowth, link: runLink, files: runFiles } as const;
+const SUITE = { speed: runSpeed, close: runClose, scale: runScale, growth: runGrowth, link: runLink, files: runFiles } as const;
 
 /** Rejects when the command is told to end. */
 function untilTold(): Promise<never> {

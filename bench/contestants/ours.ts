@@ -82,9 +82,5 @@ export const ours: readonly Contestant[] = [
   ...every.map((settings) => contestant("http", settings)),
   ...(["none", "sha256"] as const).map((digest) => contestant("http", { entrance: "form", digest, sync, buffer: "64k" })),
   ...(["none", "sha256"] as const).map((digest) => contestant("http", { entrance: "form", digest, sync, threads: false })),
-  ...GROUPS.filter((group) => group !== "http").flatMap((group) =>
-    (["form", "raw"] as const).flatMap((entrance) =>
-      (["none", "sha256"] as const).map((digest) => contestant(group, { entrance, digest, sync, ...window(group) })),
-    ),
-  ),
+  ...GROUPS.filter((group) => group !== "http").flatMap((group) => every.map((settings) => contestant(group, { ...settings, ...window(group) }))),
 ];

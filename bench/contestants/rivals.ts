@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { checkout } from "../../scripts/core/paths.ts";
 import { freePort } from "../../scripts/local/ports.ts";
 import type { Contestant, Place, Running } from "../contestant.ts";
+import { curlTransport, startNginx } from "../nginx.ts";
 import { buildTusd, installNodeRivals, installPythonRival } from "../rivals.ts";
 import { startServer } from "../server-process.ts";
 import { tusCurl } from "../tus.ts";
@@ -44,6 +45,37 @@ const tusd: Contestant = {
   },
 };
 
+/** As its authors put nginx in front of it: TLS there, nothing buffered, Location by what nginx says of the client's request. */
+const tusdBehindNginx: Contestant = {
+  group: "tls",
+  name: "tusd behind nginx",
+  async start(place) {
+    const inner = await tusd.start(place);
+    const server = `
+    location / {
+      proxy_pass http://127.0.0.1:${inner.port};
+      proxy_http_version 1.1;
+      proxy_request_buffering off;
+      proxy_buffering off;
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_set_header X-Forwarded-Proto $scheme;
+    }`;
+    const nginx = await startNginx({ group: "tls", server }, place).catch(async (error: unknown) => {
+      await inner.stop();
+      throw error;
+    });
+    return {
+      port: nginx.port,
+      pids: () => [...inner.pids(), ...nginx.pids()],
+      stop: async () => {
+        await nginx.stop();
+        await inner.stop();
+      },
+      curl: (file) => tusCurl(curlTransport("tls"), `${nginx.origin}/files/`, file),
+    };
+  },
+};
+
 /** Starts copyparty with its volume at `/upload`, without its index, thumbnails and port searches. */
 export async function startCopyparty({ folder, store }: Pick<Place, "folder" | "store">): Promise<Pick<Running, "port" | "pids" | "stop">> {
   const port = await freePort();
@@ -64,4 +96,4 @@ const copyparty: Contestant = {
 };
 
 /** Other people's servers. */
-export const rivals: readonly Contestant[] = [koa, tus, tusd, copyparty];
+export const rivals: readonly Contestant[] = [koa, tus, tusd, copyparty, tusdBehindNginx];

@@ -27,7 +27,8 @@ How it is measured:
   the others. What waits for the disk is written before each upload.
 - Free memory is held by a process of its own meanwhile, but for a page in every 2 MiB: virtual machines that hand free
   memory back to their host would otherwise take one or four seconds for the same upload.
-- Only ratios within one run say anything. They vary by some percent from run to run.
+- Only ratios within one run say anything. A ratio is the median of those within each round; "interval" is where the
+  true one lies with a chance of 94 % or more (sign test), which with six rounds is often wider than what a target asks.
 
 The sink is what an upload cannot do without: a program in C that receives and writes 1 MiB at a time in one thread,
 with a digest or without. "sync" means that the file is on the disk before the answer.
@@ -71,6 +72,12 @@ function section(report: Report): string {
 One upload of ${formatBytes(report.sizeBytes)} at a time. Who is compared with several has a row for each. A site, with TLS, SHA-256 and all
 bytes on the disk before it answers, is held against other people's servers too (http/...): those are measured without
 TLS. ${machineLine(report)}
+${markdownTable(speedTable(report))}${list(speedNotes(report))}`;
+    case "close":
+      return `## Where a few percent decide
+
+The same with ${formatBytes(report.sizeBytes)} and many rounds, for those alone whose target is within a tenth of another's time.
+${machineLine(report)}
 ${markdownTable(speedTable(report))}${list(speedNotes(report))}`;
     case "scale":
       return `## Scale

@@ -10,6 +10,7 @@ import { speedNotes, speedTable } from "./speed.ts";
 function allTables(report: Report): Table[] {
   switch (report.suite) {
     case "speed":
+    case "close":
       return [speedTable(report)];
     case "scale":
       return [loadTable(report), latencyTable(report)];
@@ -29,6 +30,7 @@ export const tablesOf = (report: Report): Table[] => allTables(report).filter(({
 export function notesOf(report: Report): string[] {
   switch (report.suite) {
     case "speed":
+    case "close":
       return speedNotes(report);
     case "scale":
       return scaleNotes(report);

@@ -1,6 +1,6 @@
 import { GROUPS, keyOf } from "../contestant.ts";
 import { isWhole, noteOf } from "../rounds.ts";
-import { counted, median } from "../statistics.ts";
+import { counted, median, medianInterval } from "../statistics.ts";
 import type { SpeedReport, SpeedResult } from "../suites/speed.ts";
 import type { Table } from "../table.ts";
 import { measuresOf } from "../targets.ts";
@@ -20,30 +20,39 @@ export interface SpeedRow {
   readonly cpuSecondsPerGib: number;
   /** Group and name of who it is compared with, if there is a target or that was measured too. */
   readonly yardstick?: string;
-  /** Median in the yardstick's median. */
+  /** Median of the rounds, of its time in the yardstick's of the same round: what changes with time hits both alike. */
   readonly ratio?: number;
+  /** Where the true ratio is with a chance of 94 % or more; not with fewer than five rounds. */
+  readonly interval?: readonly [number, number];
   readonly atMost?: number;
   readonly met?: boolean;
 }
 
-function secondsOf(result: SpeedResult): number[] {
-  return counted(result.runs).map(({ seconds }) => seconds);
+/** The times of a contestant in another's of the same round, for the rounds that count. */
+function ratiosOf(result: SpeedResult, other: SpeedResult): number[] {
+  return counted(result.runs).flatMap(({ round, seconds }) => {
+    const same = other.runs.find((run) => run.round === round);
+    return same === undefined ? [] : [seconds / same.seconds];
+  });
 }
 
-function compared(times: readonly number[], measure: ReturnType<typeof measuresOf>[number], all: readonly SpeedResult[]): Partial<SpeedRow> {
+function compared(result: SpeedResult, measure: ReturnType<typeof measuresOf>[number], all: readonly SpeedResult[]): Partial<SpeedRow> {
   const { yardstick, atMost } = measure;
   const other = all.find((one) => keyOf(one) === yardstick);
-  const ratio = other === undefined ? undefined : median(times) / median(secondsOf(other));
+  const ratios = other === undefined ? [] : ratiosOf(result, other);
+  if (ratios.length === 0) return atMost === undefined ? {} : { yardstick, atMost };
+  const ratio = median(ratios);
+  const interval = medianInterval(ratios);
   return {
-    ...(atMost === undefined && ratio === undefined ? {} : { yardstick }),
-    ...(ratio === undefined ? {} : { ratio }),
-    ...(atMost === undefined ? {} : { atMost }),
-    ...(atMost === undefined || ratio === undefined ? {} : { met: ratio <= atMost }),
+    yardstick,
+    ratio,
+    ...(interval === undefined ? {} : { interval }),
+    ...(atMost === undefined ? {} : { atMost, met: ratio <= atMost }),
   };
 }
 
 function rowsOf(result: SpeedResult, sizeBytes: number, all: readonly SpeedResult[]): SpeedRow[] {
-  const times = secondsOf(result);
+  const times = counted(result.runs).map(({ seconds }) => seconds);
   const seconds = median(times);
   const own = {
     group: result.group,
@@ -55,7 +64,7 @@ function rowsOf(result: SpeedResult, sizeBytes: number, all: readonly SpeedResul
     cpuSecondsPerGib: median(counted(result.runs).map(({ cpuSeconds }) => cpuSeconds)) / (sizeBytes / GIB),
   };
   const measures = measuresOf(keyOf(result));
-  return measures.length === 0 ? [own] : measures.map((measure) => ({ ...own, ...compared(times, measure, all) }));
+  return measures.length === 0 ? [own] : measures.map((measure) => ({ ...own, ...compared(result, measure, all) }));
 }
 
 /** A row for each comparison of each contestant that was measured to the end, group by group. */
@@ -72,13 +81,14 @@ function ownCells(row: SpeedRow): string[] {
 /** The rows as a table; the numbers of a contestant that is compared with several stand in the first of its rows. */
 export function speedTable(report: SpeedReport): Table {
   return {
-    head: ["group", "contestant", "seconds", "min-max", "GiB/s", "CPU s/GiB", "ratio", "to", "target", "verdict"],
-    left: [0, 1, 7, 9],
+    head: ["group", "contestant", "seconds", "min-max", "GiB/s", "CPU s/GiB", "ratio", "interval", "to", "target", "verdict"],
+    left: [0, 1, 8, 10],
     rows: speedRows(report).map((one, i, rows) => [
       one.group,
       one.name,
       ...(i > 0 && keyOf(rows[i - 1]!) === keyOf(one) ? ["", "", "", ""] : ownCells(one)),
       one.ratio?.toFixed(2) ?? "",
+      one.interval?.map((end) => end.toFixed(2)).join("-") ?? "",
       one.yardstick?.replace(`${one.group}/`, "") ?? "",
       one.atMost === undefined ? "" : `<= ${one.atMost.toFixed(2)}`,
       verdict(one.met),

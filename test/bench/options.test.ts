@@ -16,8 +16,10 @@ describe("options of the benchmark", () => {
     expect(parseOptions([])).toMatchObject({ suite: "speed", sizeBytes: 2048 * MIB, rounds: 6, groups: ["http", "tls", "h2"], hold: 1536 + 2 * 2048, json: undefined, writeDocs: false });
   });
 
-  it("has a size of its own for each suite", () => {
-    expect(parseOptions(["--suite", "scale"])).toMatchObject({ suite: "scale", sizeBytes: 256 * MIB, eachBytes: 64 * MIB });
+  it("has a size of its own for each suite, and rounds of their own where a few percent decide", () => {
+    expect(parseOptions(["--suite", "close"])).toMatchObject({ sizeBytes: 512 * MIB, rounds: 31 });
+    expect(parseOptions(["--suite", "close", "--rounds", "9"])).toMatchObject({ rounds: 9 });
+    expect(parseOptions(["--suite", "scale"])).toMatchObject({ suite: "scale", rounds: 6, sizeBytes: 256 * MIB, eachBytes: 64 * MIB });
     expect(parseOptions(["--suite", "growth", "--max-size", "32768"])).toMatchObject({ maxSizeBytes: 32768 * MIB, maxCount: 10000 });
   });
 
@@ -27,7 +29,7 @@ describe("options of the benchmark", () => {
 
   it("tells everything that is wrong at once", () => {
     expect(problems("--rounds", "0", "--suite", "sped", "--groups", "http,quic", "--only", "(", "--size", "2g")).toEqual([
-      'bench --suite: not known, got "sped"; use speed, scale, growth, link, files (did you mean speed?)',
+      'bench --suite: not known, got "sped"; use speed, close, scale, growth, link, files (did you mean speed?)',
       'bench --size: not a whole number from 1 up, got "2g"; write digits only',
       'bench --rounds: not a whole number from 1 up, got "0"; write digits only',
       'bench --only: not a regular expression, got "("; escape ( ) [ ] + ? * with a backslash',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { counted, growthExponent, median, quantile, shuffled } from "../../bench/statistics.ts";
+import { counted, growthExponent, median, medianInterval, quantile, shuffled } from "../../bench/statistics.ts";
 
 describe("statistics of the benchmark", () => {
   it.each([
@@ -14,6 +14,21 @@ describe("statistics of the benchmark", () => {
   it("has no median and no quantile of nothing", () => {
     expect(() => median([])).toThrow("of no numbers");
     expect(() => quantile([], 0.5)).toThrow("of no numbers");
+  });
+
+  // Of 20 throws fewer than 6 are heads, or tails, with a chance of 4.1 %; fewer than 7 with 11.5 %.
+  it.each([
+    [5, 1, 5],
+    [8, 1, 8],
+    [9, 2, 8],
+    [20, 6, 15],
+    [30, 10, 21],
+  ])("has an interval for the median of %d numbers", (n, low, high) => {
+    expect(medianInterval(Array.from({ length: n }, (_, i) => n - i))).toEqual([low, high]);
+  });
+
+  it("has none for fewer than five", () => {
+    expect([[], [1], [1, 2, 3, 4]].map(medianInterval)).toEqual([undefined, undefined, undefined]);
   });
 
   it.each([

@@ -16,7 +16,7 @@ func main() {
 	composer := handler.NewStoreComposer()
 	filestore.New(store).UseIn(composer)
 	filelocker.New(store).UseIn(composer)
-	uploads, err := handler.NewHandler(handler.Config{BasePath: "/files/", StoreComposer: composer})
+	uploads, err := handler.NewHandler(handler.Config{BasePath: "/files/", StoreComposer: composer, RespectForwardedHeaders: true})
 	if err != nil {
 		log.Fatal(err)
 	}
