@@ -21,7 +21,7 @@ export const NGINX_NEED: Need = { program: "nginx", packages: ["nginx"] };
 /** What compiles the module against the host's nginx. */
 export const COMPILER_NEED: Need = { packages: ["nginx-dev", "gcc", "make", "libc6-dev", "libssl-dev", "zlib1g-dev", "libpcre2-dev"] };
 /** What the tests drive the site with. */
-export const TEST_NEED: Need = { packages: ["chromium", "curl", "python3-venv", "python3-pip"] };
+export const TEST_NEED: Need = { packages: ["chromium", "curl", "python3-venv", "python3-pip", "zsh", "fish"] };
 
 /** Makes sure of packages of the distribution; says by hand how where it may not install. */
 export const packagesStep = (machine: Machine, needs: readonly Need[]): Step => ({
