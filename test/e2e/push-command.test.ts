@@ -46,6 +46,18 @@ describe.skipIf(withoutLocal())("e2e: the push command", () => {
   const listed = async (): Promise<Listed[]> => json<{ uploads: Listed[] }>(await send(site, "/api/uploads")).uploads;
   const paths = async (): Promise<string[]> => (await listed()).map(({ name, folder: below }) => (below === null ? name : `${below}/${name}`)).sort();
 
+  it.each(["command-push", "command-curl"])("stands on the page, and works word for word where the CA is trusted: %s", async (id) => {
+    const page = (await send(site, "/", { headers: { Accept: "text/html" } })).text;
+    const shown = new RegExp(`<code id="${id}">([^<]+)</code>`).exec(page)?.[1];
+    const place = join(folder, id);
+    mkdirSync(place);
+    const bytes = randomBytes(2 * MiB);
+    writeFileSync(join(place, "result.dat"), bytes);
+    const trusting = { ...env(), CURL_CA_BUNDLE: join(folder, "ca.pem"), NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") };
+    await execa("sh", ["-ec", shown!.replaceAll("FILE", "result.dat")], { cwd: place, env: trusting });
+    expect(await listed()).toMatchObject([{ name: "result.dat", checksums: { sha256: sha256(bytes) } }]);
+  });
+
   it("is served as a script that has not changed when it is asked for again", async () => {
     const first = await send(site, "/slipway.mjs");
     expect(first.headers).toMatchObject({ "content-type": "text/javascript; charset=utf-8", "cache-control": "no-cache" });
