@@ -51,7 +51,8 @@ describe("completion", () => {
   });
 
   it.skipIf(!has("zsh"))("is zsh", () => expect(execaSync("zsh", ["-n"], { input: completionScript("zsh"), reject: false }).stderr).toBe(""));
-  it.skipIf(!has("fish"))("is fish", () => expect(execaSync("fish", ["-n"], { input: completionScript("fish"), reject: false }).stderr).toBe(""));
+  // fish 3.6 reads no program from a socket, which is what Node gives.
+  it.skipIf(!has("fish"))("is fish", () => expect(execaSync("sh", ["-c", "cat | fish -n"], { input: completionScript("fish"), reject: false }).stderr).toBe(""));
 
   it.each(["zsh", "fish"] as const)("names every option in %s", (shell) => {
     const script = completionScript(shell);
