@@ -71,7 +71,7 @@ export function lostLine({ message, status }: SendFailure): string {
   return `FAIL  ${what}: ${sentence(message)}. What it does not have yet was not tried again.`;
 }
 
-const errorObject = ({ kind, code, status, message, hint }: SendFailure): object => ({ kind, code, status, message, hint });
+const errorObject = ({ kind, code, status, message, hint, kept }: SendFailure): object => ({ kind, code, status, message, hint, ...(kept === undefined ? {} : { kept }) });
 
 /** The same for programs. */
 export const unreachedObject = (failure: SendFailure): object => ({ error: errorObject(failure) });

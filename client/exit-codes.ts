@@ -9,7 +9,7 @@ export const exitCodes = {
   3: "the site refused: too large, not allowed (4xx)",
   4: "the site could not be reached, or the connection broke for good",
   5: "the digest differs: from the manifest, or from what the site received",
-  6: "a local file cannot be read, changed while it was sent, or is being sent by another push",
+  6: "a local file cannot be read, changed since it was begun, or is being sent by another push",
   7: "the site failed or is full (5xx)",
   130: "stopped by Ctrl-C, SIGTERM, or because nobody reads the output any more",
 } as const;

@@ -21,6 +21,8 @@ export interface PushFlags {
   readonly skipUnreadable: boolean;
   /** Sends also what an earlier run, which did not end, has sent. */
   readonly again: boolean;
+  /** Sends files anew that changed since they were partly sent. */
+  readonly restart: boolean;
   readonly streams: number | "auto";
   readonly parallel: number | "auto";
   /** Bytes a second. @default no limit */
@@ -69,6 +71,7 @@ export function parseFlags(args: readonly string[]): PushFlags | "help" {
     manifest: textOf(values, "manifest"),
     skipUnreadable: isOn(values, "skip-unreadable"),
     again: isOn(values, "again"),
+    restart: isOn(values, "restart"),
     streams: countOf(values, "streams"),
     parallel: countOf(values, "parallel"),
     rate: rateOf(values),

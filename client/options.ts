@@ -33,6 +33,7 @@ export const options = {
   description: { group: "what", value: "TEXT", help: "kept with each file and shown in the list" },
   "skip-unreadable": { group: "what", help: "go on when some files cannot be read" },
   again: { group: "what", help: "send also what arrived in an earlier run that did not end" },
+  restart: { group: "what", help: "send files anew that changed since they were partly sent, which are refused without it; what the site has of them is removed" },
   streams: { group: "how", value: "N", otherwise: "auto", offers: ["auto", "1", "2", "4", "8"], help: "connections for one large file" },
   parallel: { group: "how", value: "N", otherwise: "auto", offers: ["auto", "1", "2", "4", "8"], help: "files at the same time" },
   "limit-rate": { group: "how", value: "RATE", otherwise: "no limit", help: "bytes a second for all of it together, as in 500k or 10m" },

@@ -57,7 +57,15 @@ The same command again goes on where the last one stopped, after Ctrl-C, a kill 
 the site's offset, and files that had arrived are left out as long as they have not changed (\`--again\` sends them). When
 a run has ended with every file at the site, that memory goes: the next run sends all of them. It lies in
 \`$XDG_STATE_HOME/slipway\`. A \`note\` says of each file that goes on how much of it the site had already; speeds count
-only what was sent now. What was begun at a file that has changed since is begun anew.
+only what was sent now.
+
+**A file that has changed since it was partly sent is refused**, as the site would have a mixture of two files: the error
+says whether size or modification time is another, and how much the site keeps. The other files of the run go, and the
+exit code is 6. Nothing is lost by it: when the file is put back with the size and time that it had, the same command goes
+on. \`--restart\` sends such files anew from the start, and frees what the site has of them first; those that have not
+changed go on. When the site has nothing of the file any more, it is sent from the start, and a \`note\` says so. A file
+that changes *while* it is sent fails, and what the site has of it is given up. None of this is about files that go in one
+request, of up to 512 KiB, unless they were larger when they were begun.
 
 A power cut is like a kill to a file of 8 MiB or more under way: what is noted of it is flushed to the disk. What is
 noted of smaller files, and of those that have arrived, the system writes when it likes, within half a minute as a rule;
@@ -106,7 +114,8 @@ Files that arrived are told on stdout, all else on stderr. On a terminal some li
 files under way, the speed of the last seconds and what is left; elsewhere nothing is redrawn. \`--json\` prints one object
 a line on stdout: a file that goes on (\`file\`, \`resumed\`: bytes that the site had already, \`size\`), one that arrived
 (\`file\`, \`ok\`, \`id\`, \`name\`, \`size\`, \`resumed\`, \`sha256\`, \`checked\`, \`ms\`), one that failed (\`file\`, \`ok\`, \`error\` with
-\`kind\`, \`code\`, \`status\`, \`message\`, \`hint\`), one that was left out (\`file\`, \`skipped\`), a \`note\`, and at the end a
+\`kind\`, \`code\`, \`status\`, \`message\`, \`hint\`; with \`code\` \`changed_since\` also \`kept\`: bytes that the site keeps of the
+file as it was), one that was left out (\`file\`, \`skipped\`), a \`note\`, and at the end a
 \`summary\`. A site that cannot be reached is one \`error\` without a file, not one for each. So is one that goes away
 in the middle, or has no room for a small file: what it does not take is tried again for about a minute, and when the site
 then answers nothing at all, the run ends with that line, with how many files arrived, and with how to go on. Its exit

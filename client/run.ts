@@ -104,14 +104,15 @@ export class Run {
   /** @returns nothing when each of the files has to go in a form of its own */
   async #send({ key, files, lost }: Form, streamsFor: Schedule["streamsFor"]): Promise<readonly SendResult[] | undefined> {
     const { together } = this.#site;
-    if (together > 1 && files.length <= together && files.every(maySendTogether)) {
+    if (together > 1 && files.length <= together && files.every((file) => maySendTogether(file) && !this.#site.wasBegun(file))) {
       const results = await this.#site.sendTogether(files, { ...this.#common(), key });
       if (results !== undefined) return results;
     }
     const [file] = files;
     if (file === undefined || files.length > 1) return undefined;
     const { sha256 } = file;
-    return [await this.#site.send(file, { streams: streamsFor(file), mayBeThere: lost, ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) })];
+    const { restart } = this.#flags;
+    return [await this.#site.send(file, { streams: streamsFor(file), mayBeThere: lost, restart, ...this.#optionsFor(file), ...(sha256 === undefined ? {} : { sha256 }) })];
   }
 
   /** Sends standard input. */

@@ -82,6 +82,10 @@ export const migrations: readonly Migration[] = [
     what: "sessions whose joined file was not what had been announced",
     sql: "ALTER TABLE sessions ADD COLUMN refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1));",
   },
+  {
+    what: "how long sessions wait for their next byte",
+    sql: "ALTER TABLE sessions ADD COLUMN expire_after INTEGER NOT NULL DEFAULT 0 CHECK (expire_after >= 0);",
+  },
 ];
 
 function version(database: Database): number {

@@ -50,8 +50,10 @@ export interface Session {
   readonly remoteAddress: string | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
-  /** ISO 8601, UTC. */
+  /** When it ends, as of the last body that has ended: ISO 8601, UTC. */
   readonly expiresAt: string;
+  /** Seconds that it waits for its next byte; 0 where only {@link expiresAt} counts, as in rows of older versions. */
+  readonly expireAfter: number;
 }
 
 /** What of a session changes. */
@@ -69,6 +71,8 @@ export interface Sessions {
   findJoined(parts: readonly string[]): Promise<Session | null>;
   /** Parts that are written into a path. */
   partsOf(data: string): Promise<readonly Session[]>;
+  /** Unfinished parts without a place in a file that an address has begun. */
+  partsFrom(remoteAddress: string): Promise<readonly Session[]>;
   /** Sessions that are neither complete nor refused, oldest first. */
   open(): Promise<readonly Session[]>;
   /** Sessions of any state whose time is over. */

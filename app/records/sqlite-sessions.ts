@@ -16,10 +16,11 @@ interface Row extends Pick<Session, "id" | "dialect" | "kind" | "state" | "data"
   readonly remote_address: string | null;
   readonly created_at: string;
   readonly expires_at: string;
+  readonly expire_after: number;
 }
 
 const columns =
-  "id, dialect, kind, state, data, base, total, file_total, file_key, parts, name, content_type, metadata, announced, digests, checksums, remote_address, created_at, expires_at, refused";
+  "id, dialect, kind, state, data, base, total, file_total, file_key, parts, name, content_type, metadata, announced, digests, checksums, remote_address, created_at, expires_at, refused, expire_after";
 
 const changeable: Readonly<Record<keyof SessionChange, string>> = {
   state: "state", refused: "refused", total: "total", checksums: "checksums", expiresAt: "expires_at",
@@ -56,6 +57,7 @@ function fromRow(row: Row): Session {
     remoteAddress: row.remote_address,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    expireAfter: row.expire_after,
   };
 }
 
@@ -70,9 +72,9 @@ export class SqliteSessions implements Sessions {
   }
 
   async insert(s: Session): Promise<void> {
-    await this.#write(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(19)}?)`, [
+    await this.#write(`INSERT INTO sessions (${columns}) VALUES (${"?, ".repeat(20)}?)`, [
       s.id, s.dialect, s.kind, s.state, s.data, s.base, s.total, s.fileTotal, s.fileKey, valueOf(s.parts), s.name, s.contentType,
-      s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt, valueOf(s.refused),
+      s.metadata, s.announced, valueOf(s.digests), valueOf(s.checksums), s.remoteAddress, s.createdAt, s.expiresAt, valueOf(s.refused), s.expireAfter,
     ]);
   }
 
@@ -101,6 +103,10 @@ export class SqliteSessions implements Sessions {
 
   async partsOf(data: string): Promise<readonly Session[]> {
     return this.#all("WHERE data = ? AND kind = 'part' ORDER BY base", [data]);
+  }
+
+  async partsFrom(remoteAddress: string): Promise<readonly Session[]> {
+    return this.#all("WHERE remote_address = ? AND kind = 'part' AND file_key IS NULL AND state = 'receiving'", [remoteAddress]);
   }
 
   async open(): Promise<readonly Session[]> {

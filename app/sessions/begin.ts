@@ -46,6 +46,7 @@ export function newSession(store: StoreParts, request: SessionRequest, what: Pic
     remoteAddress: request.remoteAddress,
     createdAt: new Date().toISOString(),
     expiresAt: expiryOf(request),
+    expireAfter: request.expireAfter,
     ...what,
   };
 }

@@ -4,6 +4,7 @@ import type { DialectName, Session } from "../records/sessions.ts";
 import { Refusal } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
 import { joinedOther } from "./finish.ts";
+import { endOf } from "./life.ts";
 
 /**
  * The session of an id.
@@ -15,6 +16,9 @@ export async function findSession(store: StoreParts, dialect: DialectName, id: s
   if (session === null || session.dialect !== dialect) throw new Refusal("not_found", "There is no upload at this address; it was finished long ago, cancelled, or never begun.");
   if (session.refused) throw joinedOther();
   // The upkeep removes it: a request is decided on twice, and must be refused for the same reason.
-  if (session.state === "receiving" && session.expiresAt <= new Date().toISOString()) throw new Refusal("upload_expired");
-  return session;
+  const now = new Date().toISOString();
+  if (session.state !== "receiving" || session.expiresAt > now) return session;
+  const expiresAt = await endOf(store, session);
+  if (expiresAt <= now) throw new Refusal("upload_expired");
+  return { ...session, expiresAt };
 }

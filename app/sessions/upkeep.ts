@@ -5,6 +5,7 @@ import { readUploadState } from "../store/upload-state.ts";
 import { dataPath } from "./data.ts";
 import { digestFile } from "./digest-file.ts";
 import { finishSession, isCompared, settled } from "./finish.ts";
+import { endOf } from "./life.ts";
 import { joinParts, partsBeingJoined } from "./join.ts";
 import { recordOf } from "./progress.ts";
 import { removeSession } from "./remove.ts";
@@ -14,10 +15,16 @@ export const upkeepInterval = 60_000;
 
 /** Removes what has expired; a finished upload only stops to answer for its old address. */
 async function removeExpired(store: StoreParts, signal: AbortSignal | undefined): Promise<void> {
+  const { sessions } = store.records;
   const joined = await partsBeingJoined(store);
-  for (const session of await store.records.sessions.expired(new Date().toISOString())) {
+  for (const session of await sessions.expired(new Date().toISOString())) {
     if (signal?.aborted === true) return;
-    if ((session.state === "joining" && !session.refused) || joined.has(session.id)) continue;
+    if ((session.state === "joining" && !session.refused) || joined.has(session.id) || isCompared(session)) continue;
+    const expiresAt = await endOf(store, session);
+    if (expiresAt > new Date().toISOString()) {
+      await sessions.update(session.id, { expiresAt });
+      continue;
+    }
     await removeSession(store, session);
     if (session.state === "receiving") store.log.info({ session: session.id, expiredAt: session.expiresAt }, "removed an upload that was not finished in time");
   }

@@ -34,12 +34,26 @@ async function* walk(root: string, below = ""): AsyncGenerator<string> {
   }
 }
 
+const stateEnding = ".state";
+
+/** The data of a state, or the state of data. */
+const twinOf = (path: string): string => (path.endsWith(stateEnding) ? path.slice(0, -stateEnding.length) : `${path}${stateEnding}`);
+
+/** When data or its state was last written: one of them may rest for long while bytes come. Milliseconds since 1970. */
+async function writtenAt(path: string, own: number): Promise<number> {
+  const twin = await lstat(twinOf(path)).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENAMETOOLONG") return null;
+    throw error;
+  });
+  return Math.max(own, twin?.mtimeMs ?? 0);
+}
+
 /** Removes one file if nobody wrote to it for long enough. */
 async function removeIfOld(parts: StoreParts, source: string, oldest: number): Promise<boolean> {
   const path = join(parts.paths.incoming, source);
   try {
     const stats = await lstat(path);
-    if (stats.mtimeMs > oldest) return false;
+    if (stats.mtimeMs > oldest || (await writtenAt(path, stats.mtimeMs)) > oldest) return false;
     await unlink(path);
     parts.log.info({ path: source, size: stats.size, untouchedSince: stats.mtime.toISOString() }, "removed an abandoned upload");
     return true;

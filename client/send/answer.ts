@@ -27,7 +27,16 @@ export interface Arrival {
 /** How sending a file ended. */
 export type SendResult =
   | Arrival
-  | { readonly ok: false; readonly kind: FailureKind; readonly code: string; readonly status: number | null; readonly message: string; readonly hint: string };
+  | {
+      readonly ok: false;
+      readonly kind: FailureKind;
+      readonly code: string;
+      readonly status: number | null;
+      readonly message: string;
+      readonly hint: string;
+      /** Bytes that the site keeps of the file as it was before it changed. @default it was not begun before */
+      readonly kept?: number;
+    };
 
 export type SendFailure = Extract<SendResult, { ok: false }>;
 

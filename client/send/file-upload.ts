@@ -2,13 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { failure, type SendResult } from "./answer.ts";
+import { type Earlier, giveUp, type Now, takeUp } from "./earlier.ts";
 import { FileDigest } from "./file-digest.ts";
 import { described, mustHave, resultOf } from "./filed.ts";
-import { bytesOf, identify, type Identity, isSame, mustBe } from "./local-file.ts";
+import { bytesOf, identify, mustBe } from "./local-file.ts";
 import { takeLock } from "./lock.ts";
 import { Patience } from "./retry.ts";
 import { planSegments } from "./segments.ts";
 import type { SiteParts } from "./site-parts.ts";
+import { SMALL, uploadSmall } from "./small-upload.ts";
 import { type FileOptions, SendError, type Source } from "./source.ts";
 import { type Begun, type BegunSegment, makeStateFolder, statePath, UploadState } from "./state.ts";
 import { isGone, Refused, type Standing, Tus } from "./tus.ts";
@@ -26,7 +28,7 @@ export async function uploadFile(site: SiteParts, source: Source, options: FileO
     if (error instanceof SendError) throw error;
     throw new SendError(failure("local", "no_state", null, `what was sent cannot be remembered: ${(error as Error).message}`, "set XDG_STATE_HOME to a folder that can be written"));
   }
-  const upload = new FileUpload(site, source, options, identity, new UploadState(base));
+  const upload = new FileUpload({ site, source, identity, state: new UploadState(base) }, options);
   try {
     return await upload.run();
   } finally {
@@ -39,8 +41,7 @@ class FileUpload {
   readonly #site: SiteParts;
   readonly #source: Source;
   readonly #options: FileOptions;
-  readonly #identity: Identity;
-  readonly #state: UploadState;
+  readonly #now: Now;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #tus: Tus;
@@ -58,12 +59,12 @@ class FileUpload {
   /** The one segment whose address is asked for while others are sent. */
   #asked: { readonly segment: BegunSegment; readonly answered: Promise<void> } | undefined;
 
-  constructor(site: SiteParts, source: Source, options: FileOptions, identity: Identity, state: UploadState) {
+  constructor(now: Now, options: FileOptions) {
+    const { site, source } = now;
     this.#site = site;
     this.#source = source;
     this.#options = options;
-    this.#identity = identity;
-    this.#state = state;
+    this.#now = now;
     this.#signal = options.signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, options.signal]);
     setMaxListeners(0, this.#signal);
     this.#tus = new Tus(site.http, site.url, this.#signal);
@@ -76,70 +77,43 @@ class FileUpload {
   }
 
   async run(): Promise<SendResult> {
-    const before = await this.#earlier();
-    const begun = before ?? this.#plan();
+    const before = await takeUp(this.#now, this.#tus, this.#options, this.#signal);
+    // It was larger when it was begun.
+    if (before === undefined && this.#source.size <= SMALL) return uploadSmall(this.#site, this.#source, this.#options);
+    const begun = before?.begun ?? this.#plan();
     try {
-      if (before !== undefined) await this.#lookBack(before);
-      return await this.#sendAll(begun, before !== undefined);
+      if (before !== undefined) this.#lookBack(before);
+      return await this.#sendAll(begun);
     } catch (error) {
       // Nothing can go on with a mixture of two versions, or with another file than was meant.
-      if (error instanceof SendError && (error.failure.kind === "changed" || error.failure.code === "other_digest")) await this.#giveUp(begun);
+      if (error instanceof SendError && (error.failure.kind === "changed" || error.failure.code === "other_digest")) await giveUp(this.#now, begun);
       throw error;
     }
   }
 
-  async #sendAll(begun: Begun, resumed: boolean): Promise<SendResult> {
+  async #sendAll(begun: Begun): Promise<SendResult> {
     const last = await this.#sendSegments(begun);
     const sha256 = await this.#digest.end();
-    await mustBe(this.#source, this.#identity);
+    await mustBe(this.#source, this.#now.identity);
     mustHave(this.#options.sha256, sha256);
-    const standing = begun.file === null ? last : await this.#finish(begun, sha256, resumed);
+    const standing = begun.file === null ? last : await this.#finish(begun, sha256);
     return this.#judge(standing, sha256);
   }
 
-  /** The upload of an earlier run, when the file is still the same. */
-  async #earlier(): Promise<Begun | undefined> {
-    const before = await this.#state.read();
-    if (before === undefined) return undefined;
-    const { origin } = this.#site.url;
-    if (isSame(before.identity, this.#identity) && before.segments.every(({ url }) => url === null || new URL(url).origin === origin)) return before;
-    this.#site.onNote?.(`${this.#source.name} has changed since it was partly sent; it is sent anew`);
-    await this.#giveUp(before);
-    return undefined;
-  }
-
-  /** Asks how much of an upload of an earlier run is there, and says so, before anything is sent. */
-  async #lookBack({ segments }: Begun): Promise<void> {
-    const open = segments.filter(({ url, done }) => url !== null && !done);
-    const lane = async (): Promise<void> => {
-      for (let next = open.shift(); next !== undefined; next = open.shift()) await this.#ask(next);
-    };
-    await Promise.all(Array.from({ length: Math.min(this.#streams, open.length) }, lane));
-    for (const segment of segments) this.#sent.set(segment, segment.done ? segment.length : (this.#known.get(segment)?.offset ?? 0));
+  /** Takes note of what the site has of an upload of an earlier run, and says so, before anything is sent. */
+  #lookBack({ begun: { segments }, known }: Earlier): void {
+    for (const segment of segments) {
+      const standing = known.get(segment);
+      this.#sent.set(segment, standing?.offset ?? 0);
+      if (standing !== undefined && !segment.done) this.#known.set(segment, standing);
+    }
     this.#resumed = this.#total = [...this.#sent.values()].reduce((sum, bytes) => sum + bytes, 0);
     if (this.#resumed > 0) this.#options.onResumed?.(this.#resumed);
   }
 
-  async #ask(segment: BegunSegment): Promise<void> {
-    try {
-      this.#known.set(segment, await new Patience(this.#signal).run(() => this.#tus.standing(new URL(segment.url ?? ""))));
-    } catch (error) {
-      // The site gave it up after a long pause: it is begun anew in its turn.
-      if (!isGone(error)) throw error;
-      segment.url = null;
-    }
-  }
-
-  async #giveUp(begun: Begun): Promise<void> {
-    // Also when all else was stopped.
-    const tus = new Tus(this.#site.http, this.#site.url);
-    for (const { url } of begun.segments) if (url !== null) await tus.cancel(new URL(url));
-    await this.#state.forget();
-  }
-
   #plan(): Begun {
     const segments = planSegments(this.#source.size, this.#options.streams).map((segment) => ({ ...segment, url: null, done: false }));
-    return { identity: this.#identity, file: segments.length === 1 ? null : randomBytes(24).toString("base64url"), segments };
+    return { identity: this.#now.identity, file: segments.length === 1 ? null : randomBytes(24).toString("base64url"), segments };
   }
 
   /** Sends what the site does not have, several at a time. @returns where the last that was sent stands */
@@ -180,7 +154,7 @@ class FileUpload {
         const standing = await this.#send(new URL(url), begun, segment, patience);
         if (begun.file === null) return standing;
         segment.done = true;
-        await this.#state.write(begun);
+        await this.#now.state.write(begun);
         return standing;
       } catch (error) {
         // The site gave it up after a long pause: it is begun anew, once.
@@ -194,7 +168,7 @@ class FileUpload {
   async #begin(begun: Begun, segment: BegunSegment, url: string): Promise<void> {
     segment.url = url;
     this.#known.set(segment, { offset: 0, sha256: undefined, record: undefined });
-    await this.#state.write(begun);
+    await this.#now.state.write(begun);
   }
 
   /**
@@ -234,7 +208,7 @@ class FileUpload {
       if (standing.offset > furthest) patience.progressed();
       furthest = Math.max(furthest, standing.offset);
       if (standing.offset === segment.length) return standing;
-      await mustBe(this.#source, this.#identity);
+      await mustBe(this.#source, this.#now.identity);
       const { offset } = standing;
       // After a cut the site is asked first: what is sent before it reads would be lost in the next.
       const ask = again;
@@ -258,7 +232,7 @@ class FileUpload {
       this.#digest.take(at, bytes);
       at += bytes.length;
       // The site files what is whole: a mixture of two versions must not become that.
-      if (at === start + length) await mustBe(this.#source, this.#identity);
+      if (at === start + length) await mustBe(this.#source, this.#now.identity);
       yield bytes;
     }
   }
@@ -270,16 +244,16 @@ class FileUpload {
     if (sent !== before) this.#options.onProgress?.(this.#total);
   }
 
-  /** Declares the segments to be the file. */
-  async #finish(begun: Begun, sha256: string, resumed: boolean): Promise<Standing> {
+  /** Declares the segments to be the file. @param again whether the site may be asked for each of them, and then once more */
+  async #finish(begun: Begun, sha256: string, again = true): Promise<Standing> {
     const patience = new Patience(this.#signal);
     try {
       const parts = begun.segments.map(({ url }) => new URL(url ?? ""));
       const whole = await patience.run(() => this.#tus.finish(parts, described(this.#source.name, this.#options), sha256));
       return await patience.run(() => this.#tus.standing(whole));
     } catch (error) {
-      // What an earlier run sent is not there any more: the site is asked for each segment, once.
-      if (!resumed || !(error instanceof Refused) || ![400, 404, 410].includes(error.answer.status) || error.failure.kind === "digest") throw error;
+      // The site has lost some of what was sent: that is sent again.
+      if (!again || !(error instanceof Refused) || ![400, 404, 410].includes(error.answer.status) || error.failure.kind === "digest") throw error;
       for (const segment of begun.segments) segment.done = false;
       this.#resumed = 0;
       await this.#sendSegments(begun);
@@ -290,7 +264,7 @@ class FileUpload {
   async #judge(standing: Standing | undefined, sha256: string): Promise<SendResult> {
     const { size, name } = this.#source;
     const result = resultOf(standing?.offset === size ? standing : undefined, name, { size, resumed: this.#resumed, sha256, ms: performance.now() - this.#start });
-    await this.#state.forget();
+    await this.#now.state.forget();
     return result;
   }
 }

@@ -25,6 +25,15 @@ export function parseIdentity(value: unknown): Identity | undefined {
 
 export const isSame = (a: Identity, b: Identity): boolean => a.size === b.size && a.mtime === b.mtime && a.device === b.device && a.inode === b.inode;
 
+/** Whether two times of files are one, where a tool that put a file back may have left out the parts of a second or of its thousandth. */
+function isSameTime(a: number, b: number): boolean {
+  const isInSeconds = a % 1000 === 0 || b % 1000 === 0;
+  return Math.floor(a) === Math.floor(b) || (isInSeconds && Math.floor(a / 1000) === Math.floor(b / 1000));
+}
+
+/** Whether a path has the file that it had in an earlier run, by what outlasts a reboot and a restore: not the numbers of device and inode. */
+export const isAsBefore = (before: Identity, now: Identity): boolean => before.size === now.size && isSameTime(before.mtime, now.mtime);
+
 /** Why a path cannot be read, for a person; whoever shows it names the path. */
 export function reason(error: NodeJS.ErrnoException): string {
   if (error.code === "ENOENT") return "does not exist";

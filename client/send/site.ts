@@ -10,6 +10,7 @@ import { aborted, mayPass, waitMs } from "./retry.ts";
 import { isFormName, uploadTogether } from "./small-files.ts";
 import { SMALL, uploadSmall } from "./small-upload.ts";
 import { type FileOptions, SendError, type SmallFile, type Source, type TogetherOptions, type TransferOptions } from "./source.ts";
+import { statePath, statesIn } from "./state.ts";
 import { uploadStream } from "./stream-upload.ts";
 import { type Abilities, Refused, Tus } from "./tus.ts";
 
@@ -41,6 +42,8 @@ export interface Site {
   readonly uploadPath: string | undefined;
   /** Sends one file; goes on where an earlier run was stopped. Never throws: whatever goes wrong is the result. */
   send(source: Source, options: FileOptions): Promise<SendResult>;
+  /** Whether an earlier run has begun to send the file at this path over several requests: then it may not be small, but cut short. */
+  wasBegun(source: Source): boolean;
   /**
    * Sends files for which {@link maySendTogether} in one request. Never throws: whatever goes wrong is the result of each.
    * @returns nothing when the site refuses them so; then none of them is there
@@ -81,13 +84,16 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   };
   const one = (run: () => Promise<SendResult>, signal: AbortSignal | undefined): Promise<SendResult> => over(run, signal, (failure) => failure);
   const site = { ...options, url, http };
+  const begun = resumable ? await statesIn(options.stateFolder) : new Set<string>();
+  const wasBegun = ({ path }: Source): boolean => begun.size > 0 && begun.has(statePath(path, url, options.stateFolder));
   return {
     resumable,
     together: resumable ? formFiles : 1,
     uploadPath,
+    wasBegun,
     async send(source, more) {
       if (!resumable) return sendForm(http, url, { name: source.name, size: source.size, body: bytesOf(source, 0, source.size) }, more);
-      return one(() => (source.size <= SMALL ? uploadSmall(site, source, more) : uploadFile(site, source, more)), more.signal);
+      return one(() => (source.size <= SMALL && !wasBegun(source) ? uploadSmall(site, source, more) : uploadFile(site, source, more)), more.signal);
     },
     async sendTogether(files, more) {
       return over<readonly SendResult[] | undefined>(() => uploadTogether(site, files, more), more.signal, (failure) => files.map(() => failure));

@@ -34,6 +34,8 @@ export interface FileOptions extends TransferOptions {
   readonly streams: number;
   /** Whether it was perhaps sent before, so that the site's list is asked first. A larger file knows by itself what was begun. @default false */
   readonly mayBeThere?: boolean;
+  /** Whether a file is sent anew that has changed since it was partly sent: what the site has of it is removed. @default false: it is refused, and nothing is touched */
+  readonly restart?: boolean;
 }
 
 export interface TogetherOptions extends Omit<TransferOptions, "sha256" | "onResumed" | "onProgress"> {

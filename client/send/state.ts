@@ -1,6 +1,6 @@
 /** What the client remembers of an upload between two runs: one small file each, below $XDG_STATE_HOME/slipway. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseObject } from "./answer.ts";
@@ -68,6 +68,12 @@ export function parseBegun(text: string): Begun | undefined {
 /** Path of the state of a local file and a site, without its ending. */
 export function statePath(path: string, site: URL, folder: string = stateFolder()): string {
   return join(folder, createHash("sha256").update(`${site.origin}\n${path}`).digest("hex").slice(0, 32));
+}
+
+/** Of all uploads that have a state, its {@link statePath}. */
+export async function statesIn(folder: string = stateFolder()): Promise<ReadonlySet<string>> {
+  const names = await readdir(folder).catch(() => []);
+  return new Set(names.flatMap((name) => (name.endsWith(".json") ? [join(folder, name.slice(0, -".json".length))] : [])));
 }
 
 /** The state file of one local file and one site. Whoever uses it holds its lock. */

@@ -38,6 +38,14 @@ it("removes half of a ranged upload with its state when no segment came for long
   expect([...left, ...going].map((path) => existsSync(path))).toEqual([false, false, true, true]);
 });
 
+it.each([["data", ""], ["state", ".state"]])("keeps a ranged upload of which only the %s was written to", async (_, fresh) => {
+  const paths = ["", ".state"].map((end) => writeIncoming(folder, "half", `1/going.0000000001${end}`).path);
+  for (const path of paths) age(path, path.endsWith(`0000000001${fresh}`) ? day - 60 : day + 60);
+  expect(await cleanIncoming(store, day)).toBe(0);
+  for (const path of paths) age(path, day + 60);
+  expect(await cleanIncoming(store, day)).toBe(2);
+});
+
 it("removes a symbolic link, never what it leads to", async () => {
   const outside = join(folder.root, "outside");
   mkdirSync(outside);

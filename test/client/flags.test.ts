@@ -8,7 +8,7 @@ describe("the command line of push", () => {
     const flags = parseFlags(["a.bin", "b.bin", "--description", "two files", "--json", "https://localhost:8443"]);
     expect(flags).toEqual({
       files: ["a.bin", "b.bin"], url: new URL("https://localhost:8443/"), caFile: undefined, name: undefined,
-      description: "two files", json: true, quiet: false, skipUnreadable: false, again: false, dryRun: false, include: [], exclude: [],
+      description: "two files", json: true, quiet: false, skipUnreadable: false, again: false, restart: false, dryRun: false, include: [], exclude: [],
       manifest: undefined, writeManifest: undefined, streams: "auto", parallel: "auto", rate: undefined, tokenFile: undefined, askToken: false,
     });
   });
@@ -16,11 +16,11 @@ describe("the command line of push", () => {
   it("reads each option of the table", () => {
     const flags = parseFlags([
       "--include", "*.h5", "--include=*.txt", "--exclude", "tmp/", "--streams", "8", "--parallel", "auto", "--limit-rate", "10m",
-      "--token-file", "t", "-q", "--again", "--dry-run", "--write-manifest", "-", "--manifest", "SUMS", "https://localhost",
+      "--token-file", "t", "-q", "--again", "--restart", "--dry-run", "--write-manifest", "-", "--manifest", "SUMS", "https://localhost",
     ]);
     expect(flags).toMatchObject({
       files: [], include: ["*.h5", "*.txt"], exclude: ["tmp/"], streams: 8, parallel: "auto", rate: 10 * 1024 * 1024,
-      tokenFile: "t", quiet: true, again: true, dryRun: true, writeManifest: "-", manifest: "SUMS",
+      tokenFile: "t", quiet: true, again: true, restart: true, dryRun: true, writeManifest: "-", manifest: "SUMS",
     });
     expect(parseFlags(["--name", "data.tar", "-", "https://localhost"])).toMatchObject({ files: ["-"], name: "data.tar" });
   });

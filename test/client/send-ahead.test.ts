@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { planSegments } from "../../client/send/segments.ts";
 import { type Begun, parseBegun } from "../../client/send/state.ts";
 import { openSite } from "../../client/send/site.ts";
+import { FakeTusSite } from "../helpers/fake-tus-site.ts";
 
 const MiB = 1024 * 1024;
 const folder = mkdtempSync(join(tmpdir(), "slipway-ahead-"));
@@ -21,79 +20,12 @@ const STREAMS = 2;
 const STARTS = planSegments(content.length, STREAMS).map(({ start }) => start);
 const SEGMENTS = STARTS.length;
 
-interface Part {
-  readonly at: number;
-  bytes: number;
-  cancelled: boolean;
-}
-
-/** A site of tus that keeps no bytes, and what a test makes of its answers. */
-class FakeSite {
-  readonly parts = new Map<string, Part>();
-  /** Requests in the order of their heads, as `POST`, `PATCH /tus/1`. */
-  readonly seen: string[] = [];
-  /** Whether an address is refused, by the number of those that were asked for. */
-  refuses: (asked: number) => boolean = () => false;
-  /** What the answer to a segment waits for. */
-  answers: () => Promise<void> = async () => undefined;
-  #asked = 0;
-  readonly #server: Server = createServer((request, response) => {
-    // A client may go away in the middle.
-    this.#take(request, response).catch(() => undefined);
-  });
-  #fileParts: readonly Part[] = [];
-
-  async start(): Promise<URL> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return new URL(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/upload`);
-  }
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-
-  /** Offsets of the parts that were declared to be the file. */
-  get joined(): readonly number[] {
-    return this.#fileParts.map(({ at }) => at);
-  }
-
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = "", url = "", headers } = request;
-    if (method === "OPTIONS") return void response.writeHead(204, { "Tus-Version": "1.0.0" }).end();
-    this.seen.push(method === "POST" ? method : `${method} ${url}`);
-    if (method === "POST") return this.#create(String(headers["upload-concat"]), String(headers["upload-metadata"]), response);
-    const part = this.parts.get(url);
-    if (method === "HEAD" && part === undefined) return void response.writeHead(200, { "Upload-Offset": content.length, "Repr-Digest": `sha-256=:${Buffer.from(sha256, "hex").toString("base64")}:`, "Content-Location": "/api/uploads/01X" }).end();
-    if (part === undefined) return void response.writeHead(404).end();
-    if (method === "DELETE") part.cancelled = true;
-    if (method === "PATCH") {
-      for await (const chunk of request as AsyncIterable<Buffer>) part.bytes += chunk.length;
-      await this.answers();
-    }
-    response.writeHead(method === "HEAD" ? 200 : 204, { "Upload-Offset": part.bytes }).end();
-  }
-
-  #create(concat: string, metadata: string, response: ServerResponse): void {
-    if (concat.startsWith("final;")) {
-      this.#fileParts = concat.slice("final;".length).split(" ").map((path) => this.parts.get(path)!);
-      return void response.writeHead(201, { Location: "/tus/final" }).end();
-    }
-    this.#asked += 1;
-    if (this.refuses(this.#asked)) return void response.writeHead(503, { "Retry-After": "0" }).end();
-    const path = `/tus/${this.parts.size}`;
-    const at = Number(Buffer.from(/offset ([^,]+)/.exec(metadata)?.[1] ?? "", "base64").toString());
-    this.parts.set(path, { at, bytes: 0, cancelled: false });
-    response.writeHead(201, { Location: path }).end();
-  }
-}
-
 describe("addresses of the next segments", { timeout: 60_000 }, () => {
-  let site: FakeSite;
+  let site: FakeTusSite;
   let url: URL;
   let stateFolder: string;
   beforeEach(async () => {
-    site = new FakeSite();
+    site = new FakeTusSite({ size: content.length, sha256 });
     url = await site.start();
     stateFolder = mkdtempSync(join(folder, "state-"));
   });

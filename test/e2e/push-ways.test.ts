@@ -213,6 +213,24 @@ describe.skipIf(withoutLocal())("e2e: the ways of push", () => {
     expectFiled(bytes);
   });
 
+  // As if each request lasted longer than the site waits: no row hears of bytes before a request ends.
+  it.each([1, 4])("is not ended by the site while it is under way, with %d streams", async (streams) => {
+    const sending = using(options({ rateBytesPerSecond: 4 * MiB }), (target) => target.send(file(bytes), { streams }));
+    let ended = false;
+    const result = sending.finally(() => (ended = true));
+    while (!ended) {
+      site.outlastRows();
+      // A round of the upkeep comes with each start.
+      await site.site.service?.stop(5000);
+      site.site.service?.start();
+      await site.site.ready();
+      site.outlastRows();
+      await sleep(1500);
+    }
+    expect(await result).toMatchObject({ ok: true, sha256: sha256(bytes), checked: true });
+    expectFiled(bytes);
+  }, 60_000);
+
   it("does not send a file that another push is sending to this site", async () => {
     const source = file(bytes);
     await using(options({ rateBytesPerSecond: 20 * MiB }), async (target) => {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openSite } from "../../client/send/site.ts";
 import { planFiles } from "../../client/plan.ts";
 import { type CuttingProxy, startCuttingProxy } from "../helpers/cutting-proxy.ts";
@@ -148,19 +148,72 @@ describe.skipIf(skip)("e2e: push over tus", () => {
     }
   }, 60_000);
 
-  // A segment that was asked for in the moment of the kill is known to nobody, and waits for its end at the site.
-  it("says so and begins anew when the file changed after kill -9", async () => {
-    const proxy = await startCuttingProxy({ port, seed: 2, holdAfter: third });
-    const address = `https://localhost:${proxy.port}`;
-    try {
+  describe("when the file has changed after kill -9", () => {
+    let proxy: CuttingProxy;
+    let address: string;
+    const path = (): string => join(folder, "data.bin");
+    const changed = Buffer.concat([bytes, Buffer.from("more")]);
+    let time: Date;
+    beforeEach(async () => {
+      proxy = await startCuttingProxy({ port, seed: 2, holdAfter: third });
+      address = `https://localhost:${proxy.port}`;
+      time = new Date("2026-01-02T03:04:05Z");
+      utimesSync(path(), time, time);
       await killed(address, proxy);
-      appendFileSync(join(folder, "data.bin"), "more");
+      await settled();
+      appendFileSync(path(), "more");
+    });
+    afterEach(() => proxy.stop());
+
+    it("refuses it, sends the others, and goes on when it is put back", async () => {
+      writeFileSync(join(folder, "other.bin"), bytes.subarray(0, MiB));
+      const before = site.kept().incoming;
+      const run = await push(address, "--json", "other.bin").ended;
+      expect(run.code, run.err).toBe(6);
+      const told = run.out.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+      const refused = told.find(({ file }) => file === "data.bin") as { readonly error: { readonly message: string; readonly kept: number } };
+      expect(refused).toEqual({ file: "data.bin", ok: false, error: { kind: "changed", code: "changed_since", status: null, message: expect.any(String), hint: expect.stringContaining("--restart"), kept: expect.any(Number) } });
+      expect(refused.error.message).toContain(`its size was ${bytes.length} bytes and is ${bytes.length + 4}; the site keeps `);
+      expect(refused.error.kept / bytes.length).toBeGreaterThan(0.2);
+      expect(told.find(({ file }) => file === "other.bin")).toMatchObject({ ok: true, size: MiB });
+      expect(told.at(-1)).toMatchObject({ summary: { files: 2, arrived: 1, failed: 1, exitCode: 6 } });
+      expect(site.kept().incoming).toEqual(before);
+
       const again = await push(address).ended;
-      expect(again.code, again.err).toBe(0);
-      expect(again.err).toContain("note  data.bin has changed since it was partly sent; it is sent anew");
-      expectFiled(Buffer.concat([bytes, Buffer.from("more")]));
-    } finally {
-      await proxy.stop();
-    }
-  }, 60_000);
+      expect([again.code, again.err]).toEqual([6, expect.stringMatching(/\nFAIL {2}data\.bin: has changed since it was partly sent: .*; put the file back as it was, .* or add --restart to send it anew\n/)]);
+      truncateSync(path(), bytes.length);
+      utimesSync(path(), time, time);
+      const back = await push(address, "--json").ended;
+      expect(back.code, back.err).toBe(0);
+      expect(back.out.split("\n")[0]).toBe(JSON.stringify({ file: "data.bin", resumed: refused.error.kept, size: bytes.length }));
+      expect(site.kept().rows.map(({ checksums }) => checksums)).toContainEqual({ sha256: sha256(bytes) });
+      expect(site.kept().incoming).toEqual([]);
+    }, 60_000);
+
+    it("sends it anew with --restart, and frees the space of the one before", async () => {
+      const run = await push(address, "--restart").ended;
+      expect(run.code, run.err).toBe(0);
+      expect(run.err).toContain("note  data.bin has changed since it was partly sent; it is sent anew, and what the site had of it is removed");
+      expectFiled(changed);
+      expect(site.kept().incoming).toEqual([]);
+    }, 60_000);
+
+    it("sends it from the start when its time at the site is over", async () => {
+      site.expireSessions();
+      const run = await push(address).ended;
+      expect(run.code, run.err).toBe(0);
+      expect(run.err).toContain("note  data.bin has changed since it was partly sent, and the site has nothing of that any more; it is sent from the start");
+      expectFiled(changed);
+    }, 60_000);
+
+    it("refuses it also when it has become small, and sends it so with --restart", async () => {
+      truncateSync(path(), 1000);
+      const run = await push(address).ended;
+      expect([run.code, run.err]).toEqual([6, expect.stringContaining(`its size was ${bytes.length} bytes and is 1000; the site keeps `)]);
+      expect(site.kept().rows).toEqual([]);
+      expect((await push(address, "--restart").ended).code).toBe(0);
+      expectFiled(bytes.subarray(0, 1000));
+      expect(site.kept().incoming).toEqual([]);
+    }, 60_000);
+  });
 });

@@ -44,10 +44,14 @@ export interface LocalTestSite extends Target {
   withBrokenRecords(work: () => Promise<unknown>): Promise<void>;
   /** Ends the time of all sessions, as if they had waited for long; the service removes them in its next round. */
   expireSessions(): void;
+  /** Has the rows of sessions say that their time is over, as those of bodies that last longer than the site waits. */
+  outlastRows(): void;
   /** Removes all uploads, files and rows, between two tests. */
   clear(): void;
   stop(): Promise<void>;
 }
+
+const outlast = "UPDATE sessions SET expires_at = '2000-01-01T00:00:00.000Z'";
 
 /** Starts a site with these props in a folder of its own, or in one given. */
 export async function startTestSite(props: SiteProps, folder?: string): Promise<LocalTestSite> {
@@ -83,7 +87,10 @@ export async function startTestSite(props: SiteProps, folder?: string): Promise<
       }
     },
     expireSessions() {
-      withDatabase(site.layout.database, (database) => database.exec("UPDATE sessions SET expires_at = '2000-01-01T00:00:00.000Z'"));
+      withDatabase(site.layout.database, (database) => database.exec(`${outlast}, expire_after = 0`));
+    },
+    outlastRows() {
+      withDatabase(site.layout.database, (database) => database.exec(outlast));
     },
     clear() {
       for (const path of kept().incoming) rmSync(join(incoming, path), { force: true });

@@ -13,7 +13,7 @@ export async function begun(store: TestStore, changes: Partial<Session>, bytes?:
   const session: Session = {
     id, dialect: "tus", kind: "whole", state: "receiving", refused: false, data: dataOf(id), base: 0, total: bytes?.length ?? 0, fileTotal: null, fileKey: null, parts: [],
     name: "a.bin", contentType: "", metadata: "", announced: "", digests: ["sha256"], checksums: null, remoteAddress: null,
-    createdAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 60_000).toISOString(), ...changes,
+    createdAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 60_000).toISOString(), expireAfter: 0, ...changes,
   };
   await store.records.sessions.insert(session);
   if (bytes !== undefined) writeFileSync(dataPath(store.paths, session.data), bytes);

@@ -53,7 +53,7 @@ describe.skipIf(withoutLocal())("conformance of upload sessions", () => {
 
   function expire(): void {
     const database = new Database(site.site.layout.database);
-    database.exec("UPDATE sessions SET expires_at = '2000-01-01T00:00:00.000Z'");
+    database.exec("UPDATE sessions SET expires_at = '2000-01-01T00:00:00.000Z', expire_after = 0");
     database.close();
   }
 
