@@ -10,10 +10,13 @@ export const lockOf = (session: Session): string => `session ${session.id}`;
 /**
  * Forgets a session and frees its space. Data that parts of one file share stays while another of them needs it.
  * A request of nginx's that still writes writes to a file without a name, and is told so when it ends.
+ * @param mayGo asked when nobody else finishes or removes the session any more, with what it is then
  */
-export async function removeSession(store: StoreParts, session: Session): Promise<void> {
+export async function removeSession(store: StoreParts, known: Session, mayGo: (session: Session) => Promise<boolean> = async () => true): Promise<void> {
   const { sessions } = store.records;
-  await store.locks.run([lockOf(session)], async () => {
+  await store.locks.run([lockOf(known)], async () => {
+    const session = (await sessions.find(known.id)) ?? known;
+    if (!(await mayGo(session))) return;
     // The data goes first: a kill between leaves a session without data, which is as if nothing had arrived.
     const shared = session.fileKey !== null && (await otherUsers(store, session));
     const own = !shared && session.state !== "complete";

@@ -10,6 +10,8 @@ export interface Writers {
    * believes in, or be gone with a killed nginx: nobody waits for it again.
    */
   ended(session: string): Promise<void>;
+  /** Whether nginx was told to write to a session and has not reported on it. */
+  writes(session: string): boolean;
   /** A session is gone, and with it whoever was left of a killed nginx. */
   forget(session: string): void;
 }
@@ -32,6 +34,7 @@ export function makeWriters(): Writers {
       while (before.some((requestId) => sessions.has(requestId)) && performance.now() < end) await setTimeout(lookEvery);
       for (const requestId of before) sessions.delete(requestId);
     },
+    writes: (session) => writing(session).length > 0,
     forget(session) {
       for (const requestId of writing(session)) sessions.delete(requestId);
     },
