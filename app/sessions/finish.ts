@@ -91,7 +91,11 @@ export async function finishSession(store: StoreParts, session: Session, data: W
     throw new Refusal("digest_mismatch", "The file differs from the Repr-Digest that was announced for it, so it was not kept.");
   }
   return store.locks.run([lockOf(session)], async () => {
-    if ((await store.records.sessions.find(session.id)) === null) throw new Refusal("not_found", "The upload was cancelled.");
+    if ((await store.records.sessions.find(session.id)) === null) {
+      // What was made after it was cancelled.
+      await removeData(store.paths, session.data);
+      throw new Refusal("not_found", "The upload was cancelled.");
+    }
     try {
       const record = await complete(store, session, data, maxFileSize);
       await settled(store, session, data.size);

@@ -109,9 +109,14 @@ async function joinParts(store: StoreParts, id: string, signal: AbortSignal): Pr
   }
 }
 
-/** Whether a part is being put together: it is not the client's any more, and not to be removed. */
-export async function isBeingJoined(store: StoreParts, { id }: Session): Promise<boolean> {
-  return (await filesBeingJoined(store)).some(({ parts }) => parts.includes(id));
+/** Ids of the parts that are being put together: they are not the client's any more, and not to be removed. */
+export async function partsBeingJoined(store: StoreParts): Promise<ReadonlySet<string>> {
+  return new Set((await filesBeingJoined(store)).flatMap(({ parts }) => parts));
+}
+
+/** Whether a session is a part that is being put together. */
+export async function isBeingJoined(store: StoreParts, { id, kind }: Session): Promise<boolean> {
+  return kind === "part" && (await partsBeingJoined(store)).has(id);
 }
 
 /** Joins when its turn has come, unless that is under way; what goes wrong is logged, and tried again by the upkeep. */

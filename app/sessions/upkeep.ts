@@ -7,7 +7,7 @@ import { digestFile } from "./digest-file.ts";
 import { finishSession, isCompared, settled } from "./finish.ts";
 import { isBeingJoined, startJoin } from "./join.ts";
 import { recordOf } from "./progress.ts";
-import { removeSession } from "./remove.ts";
+import { lockOf, removeSession } from "./remove.ts";
 
 /** Milliseconds without a byte after which a writer is one that a killed nginx has left. */
 const longestSilence = 120_000;
@@ -17,7 +17,8 @@ export const upkeepInterval = 60_000;
 
 /** Whether a body comes: its session lives from the last byte on, and the row hears of that only at the end. */
 async function isWritten(store: StoreParts, session: Session): Promise<boolean> {
-  return store.writers.writes(session.id) && (await modifiedAt(dataPath(store.paths, session.data))) > Date.now() - longestSilence;
+  const writers = session.kind === "file" ? await store.records.sessions.partsOf(session.data) : [session];
+  return writers.some(({ id }) => store.writers.writes(id)) && (await modifiedAt(dataPath(store.paths, session.data))) > Date.now() - longestSilence;
 }
 
 /** Removes what has expired; a finished upload only stops to answer for its old address. */
@@ -41,7 +42,7 @@ async function takeOn(store: StoreParts, session: Session, signal: AbortSignal |
   if (session.state === "joining") return startJoin(store, session);
   const record = await recordOf(store, session);
   if (record !== null) return settled(store, session, record.size);
-  if (session.kind !== "whole" || isCompared(session)) return;
+  if (session.kind !== "whole" || isCompared(session) || store.locks.held(lockOf(session))) return;
   const state = await readUploadState(dataPath(store.paths, session.data));
   if (state === null || !state.complete || state.total === null) return;
   // nginx, which knew the digests, could not tell them: the file is read once more.

@@ -26,6 +26,14 @@ interface Turn {
   isRunning: boolean;
 }
 
+function makeTurn(work: Work): Turn {
+  let settle: Turn["settle"] = () => undefined;
+  const done = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { work, ending: new AbortController(), done, settle, isRunning: false };
+}
+
 /** @param most how many works run at a time */
 export function makeTurns(most: number): Turns {
   // In the order in which they came.
@@ -74,13 +82,10 @@ export function makeTurns(most: number): Turns {
       const known = turns.get(key);
       if (known !== undefined) return known.done;
       if (isStopped || barred.has(key)) return Promise.resolve();
-      let settle: Turn["settle"] = () => undefined;
-      const done = new Promise<void>((resolve) => {
-        settle = resolve;
-      });
-      turns.set(key, { work, ending: new AbortController(), done, settle, isRunning: false });
+      const turn = makeTurn(work);
+      turns.set(key, turn);
       next();
-      return done;
+      return turn.done;
     },
     async without(key, work) {
       barred.set(key, (barred.get(key) ?? 0) + 1);

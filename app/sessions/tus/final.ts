@@ -8,7 +8,7 @@ import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
 import { digestFile } from "../digest-file.ts";
 import { findSession } from "../find.ts";
 import { finishSession } from "../finish.ts";
-import { checkSpace, isBeingJoined, startJoin } from "../join.ts";
+import { checkSpace, partsBeingJoined, startJoin } from "../join.ts";
 import { dataPath } from "../data.ts";
 import { progressOf, recordOf } from "../progress.ts";
 import { lockOf } from "../remove.ts";
@@ -81,9 +81,10 @@ async function finishFile(store: StoreParts, { request, described }: Joining, fi
 
 /** Parts that were there a moment ago, and that no other file takes with it. */
 async function checkParts(store: StoreParts, parts: readonly Session[]): Promise<void> {
+  const joined = await partsBeingJoined(store);
   for (const { id } of parts) {
-    const part = await findSession(store, "tus", id);
-    if (await isBeingJoined(store, part)) throw new Refusal("bad_header", `Upload-Concat: ${addressOf(id)} is being joined to another file, and goes with it.`);
+    await findSession(store, "tus", id);
+    if (joined.has(id)) throw new Refusal("bad_header", `Upload-Concat: ${addressOf(id)} is being joined to another file, and goes with it.`);
   }
 }
 
