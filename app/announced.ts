@@ -17,13 +17,14 @@ export function readDigests(header: string, value: string): readonly DigestMembe
  * was filed.
  * @param checksums those that nginx computed
  * @param path of the file, absolute
+ * @param signal ends the reading of the file; its reason is thrown then
  */
-export async function differs(announced: readonly DigestMember[], checksums: Checksums, path: string): Promise<boolean> {
+export async function differs(announced: readonly DigestMember[], checksums: Checksums, path: string, signal?: AbortSignal): Promise<boolean> {
   if (disagrees(announced, checksums)) return true;
   const names = new Set(announced.map(({ checksum }) => checksum));
   if (names.size === 0 || [...names].some((name) => checksums[name] !== undefined)) return false;
   try {
-    return disagrees(announced, await digestFile(path, [...names]));
+    return disagrees(announced, await digestFile(path, [...names], signal));
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;

@@ -11,8 +11,10 @@ import { openSqlite } from "./records/sqlite.ts";
 import type { StoreParts } from "./store/complete.ts";
 import { startJanitor, startRounds } from "./store/janitor.ts";
 import { sessionsFolder } from "./sessions/data.ts";
+import { joinsAtOnce } from "./sessions/join.ts";
 import { keepSessions, upkeepInterval } from "./sessions/upkeep.ts";
 import { makeLocks } from "./store/locks.ts";
+import { makeTurns } from "./store/turns.ts";
 import { makeWriters } from "./store/writers.ts";
 import { storePaths } from "./store/paths.ts";
 import { makeDirectory } from "./store/durable.ts";
@@ -20,7 +22,7 @@ import { prepareStore } from "./store/probe.ts";
 import { reconcileRecords, sweepFiles } from "./store/reconcile.ts";
 import { version } from "./version.ts";
 
-/** Milliseconds that running requests have to finish in when the service stops. */
+/** Milliseconds that whatever runs has to finish in when the service stops. */
 export const stopTimeout = 10_000;
 
 /** Milliseconds; nginx keeps idle connections for 60 s, and must be the one that closes them. */
@@ -46,17 +48,24 @@ async function listen(server: Server, host: string, port: number): Promise<strin
   return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
 }
 
-/** Stops accepting and waits for what runs; says whether all of it has finished in time. */
-async function close(server: Server): Promise<boolean> {
-  const closed = new Promise<true>((resolve) => server.close(() => resolve(true)));
+/** Stops accepting and waits for the requests that run. */
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  await closed;
+}
+
+/** Whether all work has finished within {@link stopTimeout}. */
+async function finishes(work: readonly Promise<void>[]): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), stopTimeout);
   });
-  const finished = await Promise.race([closed, late]);
-  clearTimeout(timer);
-  return finished;
+  try {
+    return await Promise.race([Promise.all(work).then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -70,7 +79,7 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   await makeDirectory(join(paths.incoming, sessionsFolder), config.directoryMode);
   const records = openSqlite(config.database);
   const { fileMode, directoryMode } = config;
-  const store: StoreParts = { paths, records, locks: makeLocks(), writers: makeWriters(), fileMode, directoryMode, makeId: makeIdSource(), log };
+  const store: StoreParts = { paths, records, locks: makeLocks(), writers: makeWriters(), joins: makeTurns(joinsAtOnce), fileMode, directoryMode, makeId: makeIdSource(), log };
   await reconcileRecords(store);
   const application = makeApplication({ config, store, assets: await buildAssets(), log });
   const handle = application.callback();
@@ -91,14 +100,12 @@ export async function startService(config: Config, log: Log): Promise<RunningSer
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     stopping.abort();
-    if (!(await close(server))) {
-      // The database stays open for them: ending the process now is a kill, which the next start repairs.
-      log.warn(`requests were still running after ${stopTimeout} ms`);
+    // All at once: what the next start does as well is ended, so that requests have the time.
+    if (!(await finishes([close(server), store.joins.stop(), janitor.stop(), upkeep.stop(), swept]))) {
+      // The database stays open for it: ending the process now is a kill, which the next start repairs.
+      log.warn(`work was still running after ${stopTimeout} ms`);
       return;
     }
-    await janitor.stop();
-    await upkeep.stop();
-    await swept;
     await records.close();
     log.info("stopped");
   }

@@ -32,6 +32,16 @@ export async function sizeOf(path: string): Promise<number> {
   }
 }
 
+/** When a file was written to last, in milliseconds since 1970; 0 when there is none. */
+export async function modifiedAt(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return 0;
+    throw error;
+  }
+}
+
 /** Removes a file that may be gone already. */
 export async function removeIfThere(path: string): Promise<void> {
   try {

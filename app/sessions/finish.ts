@@ -57,10 +57,10 @@ const comparisons = new Map<string, Promise<boolean>>();
 /** Whether the data of a session is being compared with what was announced of it. */
 export const isCompared = ({ id }: Session): boolean => comparisons.has(id);
 
-async function isOther(store: StoreParts, session: Session, { checksums }: WholeData): Promise<boolean> {
+async function isOther(store: StoreParts, session: Session, { checksums }: WholeData, signal: AbortSignal | undefined): Promise<boolean> {
   const known = comparisons.get(session.id);
   if (known !== undefined) return known;
-  const comparison = differs(parseDigestField(session.announced) ?? [], checksums, dataPath(store.paths, session.data)).finally(() => comparisons.delete(session.id));
+  const comparison = differs(parseDigestField(session.announced) ?? [], checksums, dataPath(store.paths, session.data), signal).finally(() => comparisons.delete(session.id));
   comparisons.set(session.id, comparison);
   return comparison;
 }
@@ -78,10 +78,11 @@ export const joinedOther = (): Refusal =>
 /**
  * Files what has arrived. It may be called again at any time, also after a kill, and gives the same record.
  * @param maxFileSize bytes; 0 is no limit
+ * @param signal ends the comparison with what was announced; its reason is thrown then
  * @throws {Refusal} `digest_mismatch`, after which nothing of the session is left but of a joined one that it was refused, or why it could not be filed
  */
-export async function finishSession(store: StoreParts, session: Session, data: WholeData, maxFileSize: number): Promise<UploadRecord> {
-  if (await isOther(store, session, data)) {
+export async function finishSession(store: StoreParts, session: Session, data: WholeData, maxFileSize: number, signal?: AbortSignal): Promise<UploadRecord> {
+  if (await isOther(store, session, data, signal)) {
     if (session.kind === "joined") {
       await refuseJoined(store, session);
       throw joinedOther();
@@ -90,7 +91,11 @@ export async function finishSession(store: StoreParts, session: Session, data: W
     throw new Refusal("digest_mismatch", "The file differs from the Repr-Digest that was announced for it, so it was not kept.");
   }
   return store.locks.run([lockOf(session)], async () => {
-    if ((await store.records.sessions.find(session.id)) === null) throw new Refusal("not_found", "The upload was cancelled.");
+    if ((await store.records.sessions.find(session.id)) === null) {
+      // What was made after it was cancelled.
+      await removeData(store.paths, session.data);
+      throw new Refusal("not_found", "The upload was cancelled.");
+    }
     try {
       const record = await complete(store, session, data, maxFileSize);
       await settled(store, session, data.size);
@@ -109,14 +114,21 @@ async function removeLost(store: StoreParts, session: Session): Promise<void> {
   await store.records.sessions.remove(session.id);
 }
 
-/** Marks a session whose record is complete; the state of the data is of no more use. */
+async function removeParts(store: StoreParts, { parts }: Session): Promise<void> {
+  for (const id of parts) {
+    const part = await store.records.sessions.find(id);
+    if (part !== null) await removeSession(store, part);
+  }
+}
+
+/** Marks a session whose record is complete; neither the state of the data nor parts are of more use. */
 export async function settled(store: StoreParts, session: Session, size: number): Promise<void> {
   const { sessions } = store.records;
   await removeIfThere(`${dataPath(store.paths, session.data)}.state`);
+  // They go before the row is marked: nobody comes back to a marked one whose parts a kill has left.
+  if (session.kind === "joined") await removeParts(store, session);
+  if (session.kind === "file") for (const part of await sessions.partsOf(session.data)) await sessions.remove(part.id);
   await sessions.update(session.id, { state: "complete", total: size, expiresAt: session.expiresAt });
-  // Others have data of their own.
-  if (session.kind !== "file") return;
-  for (const part of await sessions.partsOf(session.data)) await sessions.remove(part.id);
 }
 
 /** A file of nothing: no body brings it, so nobody has made it. */

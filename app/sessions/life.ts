@@ -2,26 +2,14 @@
  * When an upload ends of which nothing comes any more. Its row says so as of the last body that has ended; a body that
  * is under way may last longer than the site waits, so its bytes are looked at before anything is given up.
  */
-import { stat } from "node:fs/promises";
 import type { Session } from "../records/sessions.ts";
-import { systemCode } from "../refusal.ts";
 import type { StoreParts } from "../store/complete.ts";
-import { dataPath } from "./data.ts";
-
-/** Milliseconds since 1970; 0 where there is no file. */
-async function writtenAt(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return 0;
-    throw error;
-  }
-}
+import { dataPath, modifiedAt } from "./data.ts";
 
 /** When an upload would end by its own bytes: those of parts with a place are bytes of the one file. */
 async function ownEnd({ paths }: StoreParts, { data, createdAt, expireAfter }: Session): Promise<number> {
   const path = dataPath(paths, data);
-  return Math.max(Date.parse(createdAt), await writtenAt(path), await writtenAt(`${path}.state`)) + expireAfter * 1000;
+  return Math.max(Date.parse(createdAt), await modifiedAt(path), await modifiedAt(`${path}.state`)) + expireAfter * 1000;
 }
 
 /**

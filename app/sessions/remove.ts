@@ -7,13 +7,19 @@ import { dataOf, removeData, spelledPath } from "./data.ts";
 /** Key of the lock under which a session is finished or removed. */
 export const lockOf = (session: Session): string => `session ${session.id}`;
 
+/** Key of the lock under which parts of a client's file come and go: the last of them takes the file with it. */
+export const lockOfFile = (fileKey: string): string => `file ${fileKey}`;
+
 /**
  * Forgets a session and frees its space. Data that parts of one file share stays while another of them needs it.
  * A request of nginx's that still writes writes to a file without a name, and is told so when it ends.
+ * @param mayGo asked when nobody else finishes or removes the session any more, with what it is then
  */
-export async function removeSession(store: StoreParts, session: Session): Promise<void> {
+export async function removeSession(store: StoreParts, known: Session, mayGo: (session: Session) => Promise<boolean> = async () => true): Promise<void> {
   const { sessions } = store.records;
-  await store.locks.run([lockOf(session)], async () => {
+  await store.locks.run([lockOf(known), ...(known.fileKey === null ? [] : [lockOfFile(known.fileKey)])], async () => {
+    const session = (await sessions.find(known.id)) ?? known;
+    if (!(await mayGo(session))) return;
     // The data goes first: a kill between leaves a session without data, which is as if nothing had arrived.
     const shared = session.fileKey !== null && (await otherUsers(store, session));
     const own = !shared && session.state !== "complete";
@@ -40,8 +46,10 @@ async function otherUsers(store: StoreParts, session: Session): Promise<boolean>
     if (parts.some(({ id }) => id !== session.id)) return true;
     // The last part takes the file with it.
     const file = session.fileKey === null ? null : await store.records.sessions.findFile(session.fileKey);
-    if (file !== null) await store.records.sessions.remove(file.id);
-    return file === null;
+    // A part that is removed twice may find a newer file of the same name.
+    if (file === null || file.data !== session.data) return true;
+    await store.records.sessions.remove(file.id);
+    return false;
   }
   for (const part of parts) {
     await store.records.sessions.remove(part.id);

@@ -9,6 +9,7 @@ import { allOf } from "./all-of.ts";
 import type { KeyedLocks } from "./locks.ts";
 import { type StorePaths, targetPath } from "./paths.ts";
 import { moveIntoPlace, removeFile } from "./settle.ts";
+import type { Turns } from "./turns.ts";
 import { removeSource, sourceOf, type VerifiedSource, verifySource } from "./verify.ts";
 import type { Writers } from "./writers.ts";
 
@@ -18,6 +19,8 @@ export interface StoreParts {
   readonly records: Records;
   readonly locks: KeyedLocks;
   readonly writers: Writers;
+  /** Files that are put together of parts, by session. */
+  readonly joins: Turns;
   readonly fileMode: number;
   readonly directoryMode: number;
   readonly makeId: () => string;

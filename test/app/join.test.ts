@@ -12,10 +12,9 @@ import type { DialectAnswer, Plan } from "../../app/sessions/dialect.ts";
 import { addressOf } from "../../app/sessions/tus/answers.ts";
 import { decideFinal } from "../../app/sessions/tus/final.ts";
 import { decideHead } from "../../app/sessions/tus/head.ts";
-import { keepSessions } from "../../app/sessions/upkeep.ts";
 import type { UploadTerms } from "../../app/upload-terms.ts";
 import { cannotMount, withTmpfs } from "../helpers/faults.ts";
-import { arrivedPart, begun, sessionRequest } from "../helpers/sessions.ts";
+import { arrivedPart, begun, keptRound, sessionRequest } from "../helpers/sessions.ts";
 import { makeServiceFolder, type ServiceFolder, sha256 } from "../helpers/service.ts";
 import { openStore, type TestStore } from "../helpers/store.ts";
 import { readTree } from "../helpers/tree.ts";
@@ -77,13 +76,13 @@ async function expectFiled(session: Session, bytes: Buffer): Promise<void> {
 it("joins 200 parts in their order, of any length and of none", async () => {
   const pieces = Array.from({ length: 200 }, (_, i) => randomBytes(i % 7 === 0 ? 0 : i % 50 === 1 ? 300_001 : i * 3));
   const session = await declared(await arrived(pieces));
-  await keepSessions(store);
+  await keptRound(store);
   await expectFiled(session, Buffer.concat(pieces));
 });
 
 it("joins parts of no bytes into a file of none", async () => {
   const session = await declared(await arrived([Buffer.alloc(0), Buffer.alloc(0)]));
-  await keepSessions(store);
+  await keptRound(store);
   await expectFiled(session, Buffer.alloc(0));
 });
 
@@ -93,7 +92,7 @@ it("joins anew after a kill, whatever the one before has written and still write
   const before = openSync(dataPath(store.paths, session.data), "w");
   writeSync(before, randomBytes(200_000));
   await reopen();
-  await keepSessions(store);
+  await keptRound(store);
   writeSync(before, "late", 0);
   closeSync(before);
   await expectFiled(session, Buffer.concat(pieces));
@@ -133,7 +132,7 @@ it("gives up a file of which the data of a part is gone, and keeps the others", 
   const [first, second] = (await arrived([randomBytes(10), randomBytes(10)])) as [Session, Session];
   const session = await declared([first, second]);
   rmSync(dataPath(store.paths, second.data));
-  await keepSessions(store);
+  await keptRound(store);
   await expect(head(session)).rejects.toMatchObject({ code: "not_found" });
   expect(store.lines.map(({ msg }) => msg)).toContain("gave up a file whose parts are gone");
   expect(incoming()).toEqual([first.id, `${first.id}.state`, `${second.id}.state`].sort());
@@ -172,13 +171,13 @@ describe.skipIf(cannotMount)(`a disk that is full${cannotMount ? ` (SKIPPED: ${c
       const parts = await arrived(pieces);
       const session = await declared(parts);
       writeFileSync(join(folder.store, "filler"), randomBytes(600_000));
-      await keepSessions(store);
+      await keptRound(store);
       expect(JSON.stringify(store.lines)).toContain("no room for 800000 bytes");
       expect(incoming()).toEqual(namesOf(parts));
       const { status, headers } = await head(session);
       expect([status, headers?.["Upload-Offset"], headers?.["Upload-Length"]]).toEqual([200, undefined, "800000"]);
       rmSync(join(folder.store, "filler"));
-      await keepSessions(store);
+      await keptRound(store);
       await expectFiled(session, Buffer.concat(pieces));
       expect((await head(session)).headers?.["Upload-Offset"]).toBe("800000");
     });

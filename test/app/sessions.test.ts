@@ -4,9 +4,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { finishSession } from "../../app/sessions/finish.ts";
-import { keepSessions } from "../../app/sessions/upkeep.ts";
 import { bytesRead } from "../helpers/proc.ts";
-import { begun } from "../helpers/sessions.ts";
+import { begun, keptRound } from "../helpers/sessions.ts";
 import { makeServiceFolder, type ServiceFolder, sha256 } from "../helpers/service.ts";
 import { openStore, type TestStore } from "../helpers/store.ts";
 import { readTree } from "../helpers/tree.ts";
@@ -31,7 +30,7 @@ const incoming = (): unknown[] => readTree(join(folder.store, "incoming"));
 it("keeps parts whose time is over as long as they are being put together", async () => {
   const parts = [await begun(store, { kind: "part", expiresAt: past }, "one "), await begun(store, { kind: "part", expiresAt: past }, "two")];
   const joined = await begun(store, { kind: "joined", state: "joining", total: 7, parts: parts.map(({ id }) => id) });
-  await keepSessions(store);
+  await keptRound(store);
   expect(files()).toEqual(["one two"]);
   expect((await store.records.sessions.find(joined.id))?.state).toBe("complete");
   expect([incoming(), await store.records.sessions.expired(past)]).toEqual([[], []]);
@@ -40,7 +39,7 @@ it("keeps parts whose time is over as long as they are being put together", asyn
 it("gives up a file whose parts are gone, and does not say for ever that it is put together", async () => {
   const part = await begun(store, { kind: "part" }, "one");
   const joined = await begun(store, { kind: "joined", state: "joining", total: 7, parts: [part.id, store.makeId()] });
-  await keepSessions(store);
+  await keptRound(store);
   expect(await store.records.sessions.find(joined.id)).toBeNull();
   expect(store.lines.map(({ msg }) => msg)).toContain("gave up a file whose parts are gone");
   expect([files(), incoming().length]).toEqual([[], 1]);
@@ -51,7 +50,7 @@ it("does not put parts together again when the file was filed before a kill", as
   const joined = await begun(store, { kind: "joined", state: "joining", total: 3, parts: [part.id] }, "one");
   await finishSession(store, { ...joined, kind: "whole" }, { size: 3, checksums: { sha256: sha256("one") } }, 0);
   await store.records.sessions.update(joined.id, { state: "joining" });
-  await keepSessions(store);
+  await keptRound(store);
   expect([files(), incoming()]).toEqual([["one"], []]);
   expect([await store.records.sessions.find(part.id), (await store.records.sessions.find(joined.id))?.state]).toEqual([null, "complete"]);
 });

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import type { Session } from "../../app/records/sessions.ts";
 import { dataOf, dataPath } from "../../app/sessions/data.ts";
 import type { SessionRequest } from "../../app/sessions/dialect.ts";
+import { keepSessions } from "../../app/sessions/upkeep.ts";
 import type { UploadTerms } from "../../app/upload-terms.ts";
 import { stateFile } from "./state-file.ts";
 import type { TestStore } from "./store.ts";
@@ -26,6 +27,12 @@ export async function arrivedPart(store: TestStore, bytes: Buffer): Promise<Sess
   const part = await begun(store, { kind: "part" }, bytes);
   writeFileSync(`${dataPath(store.paths, part.data)}.state`, stateFile([{ sequence: 1, total: bytes.length, flags: 3, ranges: [[0, bytes.length]] }]));
   return part;
+}
+
+/** A round of the upkeep, and the end of what is joined then. */
+export async function keptRound(store: TestStore): Promise<void> {
+  await keepSessions(store);
+  await store.joins.idle();
 }
 
 /** A client's request as nginx describes it, with terms that ask for nothing. */

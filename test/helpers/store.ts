@@ -5,7 +5,9 @@ import { makeLog } from "../../app/log.ts";
 import type { UploadRecord } from "../../app/records/records.ts";
 import { openSqlite } from "../../app/records/sqlite.ts";
 import type { StoreParts } from "../../app/store/complete.ts";
+import { joinsAtOnce } from "../../app/sessions/join.ts";
 import { makeLocks } from "../../app/store/locks.ts";
+import { makeTurns } from "../../app/store/turns.ts";
 import { makeWriters } from "../../app/store/writers.ts";
 import { storePaths, targetPath } from "../../app/store/paths.ts";
 import { prepareStore } from "../../app/store/probe.ts";
@@ -20,7 +22,7 @@ export async function openStore(folder: ServiceFolder): Promise<TestStore> {
   await prepareStore(paths, 0o2770);
   const lines: LogLine[] = [];
   const log = makeLog("debug", { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
-  const parts = { paths, records: openSqlite(folder.database), locks: makeLocks(), writers: makeWriters(), fileMode: 0o660, directoryMode: 0o2770, maxFileSize: 0, log, lines };
+  const parts = { paths, records: openSqlite(folder.database), locks: makeLocks(), writers: makeWriters(), joins: makeTurns(joinsAtOnce), fileMode: 0o660, directoryMode: 0o2770, maxFileSize: 0, log, lines };
   return { ...parts, makeId: makeIdSource() };
 }
 

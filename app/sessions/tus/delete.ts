@@ -2,7 +2,7 @@
 import type { StoreParts } from "../../store/complete.ts";
 import type { Plan, SessionRequest } from "../dialect.ts";
 import { findSession } from "../find.ts";
-import { partsBeingJoined } from "../join.ts";
+import { cancelJoin, cancelPart } from "../join.ts";
 import { removeSession } from "../remove.ts";
 import { idOf } from "./answers.ts";
 
@@ -11,9 +11,9 @@ export async function decideDelete(store: StoreParts, request: SessionRequest): 
   return {
     kind: "answer",
     async give() {
-      // Parts of a file that is being joined go by themselves, when it is there.
-      const isJoined = session.kind === "part" && (await partsBeingJoined(store)).has(session.id);
-      if (!isJoined) await removeSession(store, session);
+      if (session.kind === "joined") await cancelJoin(store, session);
+      else if (session.kind === "part") await cancelPart(store, session);
+      else await removeSession(store, session);
       return { status: 204 };
     },
   };

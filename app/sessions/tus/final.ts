@@ -8,9 +8,10 @@ import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
 import { digestFile } from "../digest-file.ts";
 import { findSession } from "../find.ts";
 import { finishSession } from "../finish.ts";
-import { checkSpace, startJoin } from "../join.ts";
+import { checkSpace, partsBeingJoined, startJoin } from "../join.ts";
 import { dataPath } from "../data.ts";
 import { progressOf, recordOf } from "../progress.ts";
+import { lockOf } from "../remove.ts";
 import { addressOf, expiryHeader, idOf, filedHeaders } from "./answers.ts";
 
 /** The id in a part's address, which may be whole or only its path. */
@@ -78,12 +79,22 @@ async function finishFile(store: StoreParts, { request, described }: Joining, fi
   return created({ ...whole, state: "complete" }, filedHeaders(request, record));
 }
 
-async function join(store: StoreParts, { request, described }: Joining, total: number): Promise<DialectAnswer> {
-  // One after the other: each has to find room beside what those before it will take.
-  return store.locks.run(["final"], async () => {
+/** Parts that were there a moment ago, and that no other file takes with it. */
+async function checkParts(store: StoreParts, parts: readonly Session[]): Promise<void> {
+  const joined = await partsBeingJoined(store);
+  for (const { id } of parts) {
+    await findSession(store, "tus", id);
+    if (joined.has(id)) throw new Refusal("bad_header", `Upload-Concat: ${addressOf(id)} is being joined to another file, and goes with it.`);
+  }
+}
+
+async function join(store: StoreParts, { request, described }: Joining, parts: readonly Session[], total: number): Promise<DialectAnswer> {
+  // One after the other: each has to find room beside what those before it will take. And no part goes meanwhile.
+  return store.locks.run(["final", ...parts.map(lockOf)], async () => {
     // The same declaration, sent twice at once.
     const before = await store.records.sessions.findJoined(described.parts);
     if (before !== null) return createdBefore(store, request, before);
+    await checkParts(store, parts);
     await checkSpace(store, total, request.terms.minFreeSpace);
     const session = newSession(store, request, { dialect: "tus", kind: "joined", state: "joining", total, ...described });
     await store.records.sessions.insert(session);
@@ -107,5 +118,5 @@ export async function decideFinal(store: StoreParts, request: SessionRequest, ad
   checkLength(request, total);
   const joining = { request, described: describe(request, parts) };
   const file = await fileOfParts(store, parts);
-  return { kind: "answer", give: () => (file === null ? join(store, joining, total) : finishFile(store, joining, file)) };
+  return { kind: "answer", give: () => (file === null ? join(store, joining, parts, total) : finishFile(store, joining, file)) };
 }

@@ -4,10 +4,11 @@ import { nameIn, parseConcat, parseMetadata, type PartPlace, partPlace, tusBodyT
 import type { Session } from "../../records/sessions.ts";
 import { Refusal } from "../../refusal.ts";
 import type { StoreParts } from "../../store/complete.ts";
-import { checkLength, checkRoom, newSession, placeOf } from "../begin.ts";
+import { checkLength, checkRoom, expiryOf, newSession, placeOf } from "../begin.ts";
 import { dataOf } from "../data.ts";
 import type { DialectAnswer, Plan, SessionRequest } from "../dialect.ts";
 import { finishEmpty } from "../finish.ts";
+import { lockOfFile } from "../remove.ts";
 import { addressOf, checkBodyType, expiryHeader, idOf, filedHeaders } from "./answers.ts";
 import { decideFinal } from "./final.ts";
 
@@ -26,21 +27,29 @@ function checkTotal(file: Session | null, { total }: PartPlace): void {
 /** The file that parts with a place are written into; made with the first of them. */
 async function fileOf(store: StoreParts, request: SessionRequest, place: PartPlace): Promise<Session> {
   const { sessions } = store.records;
-  return store.locks.run([`file ${place.file}`], async () => {
-    const known = await sessions.findFile(place.file);
-    checkTotal(known, place);
-    if (known !== null) return known;
-    const file = newSession(store, request, { dialect: "tus", kind: "file", total: place.total, fileKey: place.file });
-    await sessions.insert(file);
-    return file;
-  });
+  const known = await sessions.findFile(place.file);
+  checkTotal(known, place);
+  if (known !== null) {
+    // It lives as long as the youngest of its parts.
+    await sessions.update(known.id, { expiresAt: expiryOf(request) });
+    return known;
+  }
+  const file = newSession(store, request, { dialect: "tus", kind: "file", total: place.total, fileKey: place.file });
+  await sessions.insert(file);
+  return file;
 }
 
 async function create(store: StoreParts, request: SessionRequest, session: Session, place: PartPlace | undefined): Promise<Session> {
-  const file = place === undefined ? undefined : await fileOf(store, request, place);
-  const made = file === undefined ? session : { ...session, data: dataOf(file.id) };
-  await store.records.sessions.insert(made);
-  return made;
+  const { sessions } = store.records;
+  if (place === undefined) {
+    await sessions.insert(session);
+    return session;
+  }
+  return store.locks.run([lockOfFile(place.file)], async () => {
+    const made = { ...session, data: dataOf((await fileOf(store, request, place)).id) };
+    await sessions.insert(made);
+    return made;
+  });
 }
 
 /** An upload of no bytes is filed at once: its creation is answered as the last bytes of others are. */
