@@ -2,6 +2,7 @@
 #include "ngx_http_upload_segment.h"
 
 
+static void ngx_http_upload_segment_lost(ngx_http_upload_ctx_t *ctx);
 static ngx_err_t ngx_http_upload_segment_take_back(ngx_http_upload_ctx_t *ctx,
     ngx_uint_t told);
 static ngx_uint_t ngx_http_upload_segment_current(ngx_http_upload_ctx_t *ctx);
@@ -120,20 +121,17 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
 
         if (!s->cut) {
 
+            /* others may have put there what a piece of nothing makes whole */
+
             rc = ngx_http_upload_store_flush(ctx, ctx->conf->sync
-                                                  && ctx->store.size);
+                                                  && (ctx->store.size
+                                                      || s->skip.count));
             if (rc != NGX_OK) {
                 return rc;
             }
 
             s->end = ctx->store.base + ctx->store.size;
-
-        } else if (ctx->io.lost) {
-
-            /* another fdatasync() would succeed: they must come again */
-
-            s->end = s->counted;
-            s->inlined = 0;
+            s->synced = 1;
         }
 
         s->step = NGX_HTTP_UPLOAD_SEGMENT_COMMITTING;
@@ -154,6 +152,8 @@ ngx_http_upload_segment_commit(ngx_http_upload_ctx_t *ctx)
     }
 
     s->step = NGX_HTTP_UPLOAD_SEGMENT_ENDED;
+
+    ngx_http_upload_segment_lost(ctx);
 
     if (s->adopted || s->forgotten) {
         ctx->store.files = NULL;
@@ -251,11 +251,26 @@ ngx_http_upload_segment_stop(ngx_http_upload_ctx_t *ctx)
     io->data = s;
 
     ngx_http_upload_segment_count(io);
+    ngx_http_upload_segment_lost(ctx);
 
     if (io->err && io->err != NGX_ECANCELED) {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, io->err,
                       "upload: what came of \"%V\" is not counted",
                       &ctx->path);
+    }
+}
+
+
+/* The answer is about what cut the request off; only the log tells of this. */
+
+static void
+ngx_http_upload_segment_lost(ngx_http_upload_ctx_t *ctx)
+{
+    if (ctx->segment->sync_err) {
+        ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log,
+                      ctx->segment->sync_err,
+                      "upload: fdatasync() \"%V\" failed, "
+                      "what came last is not counted", &ctx->path);
     }
 }
 

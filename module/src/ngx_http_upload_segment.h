@@ -77,11 +77,13 @@ struct ngx_http_upload_segment_s {
     unsigned                    aborted:1;
     unsigned                    stopped:1;   /* nobody has time to hash */
     unsigned                    cut:1;       /* only what is written counts */
+    unsigned                    synced:1;    /* and that is on the disk */
     unsigned                    broken:1;    /* the state could not be read */
     unsigned                    forgotten:1; /* nothing is left of it */
     unsigned                    mismatch:1;  /* refused for its digest */
     const char                 *refused;     /* why; NULL: it was not */
     ngx_int_t                   status;      /* of the refusal */
+    ngx_err_t                   sync_err;    /* of what was cut off */
 };
 
 

@@ -21,6 +21,7 @@
 
 static ngx_err_t ngx_http_upload_segment_lock(ngx_http_upload_segment_t *s,
     ngx_uint_t wait);
+static void ngx_http_upload_segment_sync(ngx_http_upload_io_t *io);
 static ngx_uint_t ngx_http_upload_segment_agrees(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_merge(ngx_http_upload_segment_t *s);
 static ngx_err_t ngx_http_upload_segment_again(ngx_http_upload_io_t *io);
@@ -173,6 +174,8 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
     io->path = s->state_path.data;
     io->call = "write()";
 
+    ngx_http_upload_segment_sync(io);
+
     io->err = ngx_http_upload_segment_lock(s, 1);
     if (io->err) {
         return;
@@ -219,6 +222,34 @@ ngx_http_upload_segment_count(ngx_http_upload_io_t *io)
 
     if (io->err == 0) {
         io->call = NULL;
+    }
+}
+
+
+/*
+ * What was written before the request was cut off, and was not flushed.  Where
+ * the disk has failed another fdatasync() would succeed: it must come again.
+ */
+
+static void
+ngx_http_upload_segment_sync(ngx_http_upload_io_t *io)
+{
+    ngx_http_upload_segment_t *s = io->data;
+
+    if (s->synced || !s->aborted || !s->keeps) {
+        return;
+    }
+
+    if (io->writeback && !io->lost && s->end > s->counted
+        && fdatasync(s->data_fd) == -1)
+    {
+        s->sync_err = ngx_errno;
+        io->lost = 1;
+    }
+
+    if (io->lost) {
+        s->end = s->counted;
+        s->inlined = 0;
     }
 }
 

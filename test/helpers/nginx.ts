@@ -64,7 +64,7 @@ export interface NginxOptions {
   readonly expectLog?: RegExp;
   /** Files may be left in the store. @default false */
   readonly keepsFiles?: boolean;
-  /** The nginx; sanitizers, `preload` and `environment` are for the host's alone. @default the host's own, with its module */
+  /** The nginx, with sanitizers if its module has them; `preload` and `environment` are for the host's alone. @default the host's own, with its module */
   readonly program?: NginxProgram;
   /** Umask of nginx, octal. @default "022" */
   readonly umask?: string;

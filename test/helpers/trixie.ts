@@ -102,18 +102,19 @@ function shellIn(image: string, script: string, folders: readonly string[], envi
   return ["docker", "run", "--rm", name, "--network=host", "--pid=host", "--init=false", ...mounts, ...variables, image, "sh", "-c", script];
 }
 
-/** Compiles the module strictly where `run` runs scripts; kept by what goes in. @returns its folder */
-async function strictModule(identity: string, run: (script: string, folders: readonly string[], environment: Readonly<Record<string, string>>) => readonly [string, ...string[]]): Promise<string> {
-  const { fingerprint } = buildContext({ args: { identity, STRICT_COMPILER }, files: filesBelow(moduleFolder, "module", new Set(["fuzz"])) });
+/** Compiles the module strictly, with the sanitizers or without, where `run` runs scripts; kept by what goes in. @returns its folder */
+async function strictModule(identity: string, sanitize: boolean, run: (script: string, folders: readonly string[], environment: Readonly<Record<string, string>>) => readonly [string, ...string[]]): Promise<string> {
+  const { fingerprint } = buildContext({ args: { identity, STRICT_COMPILER, sanitize: `${sanitize}` }, files: filesBelow(moduleFolder, "module", new Set(["fuzz"])) });
   const folder = join(cache, fingerprint.slice(0, 32));
   if (existsSync(join(folder, moduleFile))) return folder;
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, "build-"));
   try {
     writeFileSync(join(work, "cc"), STRICT_COMPILER, { mode: 0o755 });
+    const environment = { COMPILED: join(work, "compiled"), SLIPWAY_SANITIZE: sanitize ? "1" : "" };
     const script = `PATH=${work}:$PATH exec ${moduleFolder}/build.sh ${work}`;
-    const [command, ...argv] = run(script, [work, moduleFolder], { COMPILED: join(work, "compiled") });
-    await execa(command, argv, { env: { COMPILED: join(work, "compiled"), SLIPWAY_SANITIZE: "" } });
+    const [command, ...argv] = run(script, [work, moduleFolder], environment);
+    await execa(command, argv, { env: environment });
     // Another test file may have been faster.
     if (!existsSync(folder)) renameSync(work, folder);
   } finally {
@@ -127,25 +128,30 @@ const compiledIn = (folder: string): string[] => [...new Set(readFileSync(join(f
 /** Compiles the module for the host's nginx with every warning an error. @returns the files that were compiled */
 export async function compileStrictly(): Promise<string[]> {
   const version = execFileSync("sh", ["-c", "nginx -V 2>&1"], { encoding: "utf8" });
-  return compiledIn(await strictModule(version, (script) => ["sh", "-c", script]));
+  return compiledIn(await strictModule(version, false, (script) => ["sh", "-c", script]));
 }
+
+/** As the host's nginx has them; in a release's image, whose gcc knows where the library is. */
+const sanitizers = (path: string): string =>
+  `export ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:log_path=${path}/sanitizer UBSAN_OPTIONS=print_stacktrace=1:log_path=${path}/sanitizer; export LD_PRELOAD=$(gcc -print-file-name=libasan.so); `;
 
 /**
  * The nginx of a release with its module.
  * @param folders of the host that its configurations name, beside the folder of each run
+ * @param sanitize whether the module is the one with the sanitizers
  * @throws when the image or the module cannot be built, with what the build wrote
  */
-export async function programOf(release: Release, folders: readonly string[] = []): Promise<ImageProgram> {
+export async function programOf(release: Release, folders: readonly string[] = [], sanitize = false): Promise<ImageProgram> {
   await removeOrphans();
   const image = await imageOf(release);
-  const folder = await strictModule(await docker("image", "inspect", "--format", "{{.Id}}", image), (script, folders, environment) => shellIn(image, script, folders, environment));
+  const folder = await strictModule(await docker("image", "inspect", "--format", "{{.Id}}", image), sanitize, (script, folders, environment) => shellIn(image, script, folders, environment));
   const version = await docker("run", "--rm", image, "sh", "-c", "nginx -v 2>&1");
   return {
     name: version.replace("nginx version: nginx/", "nginx "),
     image,
     module: join(folder, moduleFile),
     compiled: compiledIn(folder),
-    shell: (script, path) => shellIn(image, script, [path, folder, ...folders]),
+    shell: (script, path) => shellIn(image, `${sanitize ? sanitizers(path) : ""}${script}`, [path, folder, ...folders]),
   };
 }
 
