@@ -57,7 +57,7 @@ export interface Session {
 }
 
 /** What of a session changes. */
-export type SessionChange = Partial<Pick<Session, "state" | "refused" | "total" | "checksums" | "expiresAt" | "kind" | "parts" | "name" | "contentType" | "metadata">>;
+export type SessionChange = Partial<Pick<Session, "state" | "refused" | "total" | "checksums" | "expiresAt" | "expireAfter" | "kind" | "parts" | "name" | "contentType" | "metadata">>;
 
 /** A database of sessions. What a promise has settled is durable. */
 export interface Sessions {

@@ -23,7 +23,7 @@ const columns =
   "id, dialect, kind, state, data, base, total, file_total, file_key, parts, name, content_type, metadata, announced, digests, checksums, remote_address, created_at, expires_at, refused, expire_after";
 
 const changeable: Readonly<Record<keyof SessionChange, string>> = {
-  state: "state", refused: "refused", total: "total", checksums: "checksums", expiresAt: "expires_at",
+  state: "state", refused: "refused", total: "total", checksums: "checksums", expiresAt: "expires_at", expireAfter: "expire_after",
   kind: "kind", parts: "parts", name: "name", contentType: "content_type", metadata: "metadata",
 };
 

@@ -139,7 +139,7 @@ export async function cancelJoin(store: StoreParts, session: Session): Promise<v
 export async function cancelPart(store: StoreParts, part: Session): Promise<void> {
   await removeSession(store, part, async () => {
     if (!(await isBeingJoined(store, part))) return true;
-    await store.records.sessions.update(part.id, { expiresAt: new Date().toISOString() });
+    await store.records.sessions.update(part.id, { expiresAt: new Date().toISOString(), expireAfter: 0 });
     return false;
   });
 }

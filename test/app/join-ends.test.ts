@@ -141,6 +141,7 @@ describe("a file that is given up while it is joined", () => {
     const waiting = files[2]!;
     expect((await cancel(waiting.parts[0]!)).status).toBe(204);
     expect(incoming()).toContain(waiting.parts[0]!.id);
+    await expect(head(waiting.parts[0]!)).rejects.toMatchObject({ code: "upload_expired" });
     await cancel(waiting.session);
     expect(await store.records.sessions.find(waiting.session.id)).toBeNull();
     letGo();

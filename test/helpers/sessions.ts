@@ -23,8 +23,8 @@ export async function begun(store: TestStore, changes: Partial<Session>, bytes?:
 
 /** A partial upload that has arrived whole; one of no bytes has no data. */
 export async function arrivedPart(store: TestStore, bytes: Buffer): Promise<Session> {
-  if (bytes.length === 0) return begun(store, { kind: "part" });
-  const part = await begun(store, { kind: "part" }, bytes);
+  if (bytes.length === 0) return begun(store, { kind: "part", expireAfter: 60 });
+  const part = await begun(store, { kind: "part", expireAfter: 60 }, bytes);
   writeFileSync(`${dataPath(store.paths, part.data)}.state`, stateFile([{ sequence: 1, total: bytes.length, flags: 3, ranges: [[0, bytes.length]] }]));
   return part;
 }
