@@ -22,25 +22,20 @@ export function spelledPath(paths: StorePaths, data: string): string {
   return join(paths.spelled, "incoming", data);
 }
 
-/** Bytes of a file; 0 when there is none. */
-export async function sizeOf(path: string): Promise<number> {
+async function numberOf(path: string, what: "size" | "mtimeMs"): Promise<number> {
   try {
-    return (await stat(path)).size;
+    return (await stat(path))[what];
   } catch (error) {
     if (systemCode(error) === "ENOENT") return 0;
     throw error;
   }
 }
 
+/** Bytes of a file; 0 when there is none. */
+export const sizeOf = (path: string): Promise<number> => numberOf(path, "size");
+
 /** When a file was written to last, in milliseconds since 1970; 0 when there is none. */
-export async function modifiedAt(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return 0;
-    throw error;
-  }
-}
+export const modifiedAt = (path: string): Promise<number> => numberOf(path, "mtimeMs");
 
 /** Removes a file that may be gone already. */
 export async function removeIfThere(path: string): Promise<void> {
