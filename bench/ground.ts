@@ -117,6 +117,13 @@ export async function emptyStore(store: string): Promise<void> {
 
 const SMALL = 1024 * 1024;
 
+/** Whether bytes of two files are the same. @throws Problem when that cannot be told: cmp was ended, or could not read */
+async function areSame(bytes: number, skip: number, input: string, file: string): Promise<boolean> {
+  const result = await run(["cmp", "-n", `${bytes}`, "-i", `0:${skip}`, input, file]);
+  if (!result.ok && result.exitCode !== 1) throw new Problem(`cmp: ended with ${result.exitCode ?? "a signal"}, "${file}" was not compared`);
+  return result.ok;
+}
+
 /** Whether a stored file is the input, again and again up to its size. */
 async function isCopy(file: string, input: string, period: number, size: number): Promise<boolean> {
   if (size <= SMALL && size <= period) {
@@ -126,8 +133,7 @@ async function isCopy(file: string, input: string, period: number, size: number)
     return head.equals(await readFile(file));
   }
   for (let at = 0; at < size; at += period) {
-    const same = await run(["cmp", "-n", `${Math.min(period, size - at)}`, "-i", `0:${at}`, input, file]);
-    if (!same.ok) return false;
+    if (!(await areSame(Math.min(period, size - at), at, input, file))) return false;
   }
   return true;
 }
@@ -169,8 +175,7 @@ export async function compareForm(store: string, input: string): Promise<void> {
     const start = head.indexOf("\r\n\r\n") + 4;
     const { bytesRead } = await body.read(tail, 0, tail.length, start + size);
     const isClosed = tail.toString("latin1", 0, bytesRead) === `\r\n${head.toString("latin1", 0, head.indexOf("\r\n"))}--\r\n`;
-    const same = await run(["cmp", "-n", `${size}`, "-i", `0:${start}`, input, file]);
-    if (!isClosed || !same.ok) throw new Problem(`in the store: not what was sent, got a form with other bytes ("${file}")`);
+    if (!isClosed || !(await areSame(size, start, input, file))) throw new Problem(`in the store: not what was sent, got a form with other bytes ("${file}")`);
   } finally {
     await body.close();
   }
